@@ -1,0 +1,46 @@
+"""A request on its way through the worker."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from oracle.model.answer import Answer
+from oracle.model.request import Origin, Request
+
+
+class Stage(StrEnum):
+    """How far a job has come; it only moves down this list."""
+
+    QUEUED = "queued"
+    """Code is being fetched or built (or waits for its turn)."""
+    RUNNING = "running"
+    """Code is there; the guest runs, or waits for its turn."""
+    ANSWERING = "answering"
+    """The answer is stored and on its way to the chain."""
+    DONE = "done"
+    """The contract has settled the request: by our answer, its time-out or a cancellation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request and all the worker knows of it."""
+
+    request: Request
+    origin: Origin
+    stage: Stage = Stage.QUEUED
+    wasm_sha256_hex: str | None = None
+    compile_time_ms: int | None = None
+    compilation_note: str | None = None
+    answer: Answer | None = None
+    settled_by: str | None = None
+    """`event`, or `gone` where the contract merely knows the request no more; None until DONE."""
+    yield_height: int = 0
+    """Block in which the yield began or was last renewed; its 200 blocks count from here. 0 = unknown."""
+
+    @property
+    def request_id(self) -> int:
+        """The contract's number of the request."""
+        return self.request.request_id
+
+    def at(self, stage: Stage, **changes: object) -> "Job":
+        """The same job further on."""
+        return replace(self, stage=stage, **changes)  # type: ignore[arg-type]
