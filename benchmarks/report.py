@@ -9,7 +9,8 @@ class Row:
     """
     A measured figure.
 
-    `reference` names what `value` is compared with or how it was measured; `goal` is the line it should hold; `ok` is None where there is no goal.
+    `reference` names what `value` is compared with or how it was measured; `goal` is the line it should hold; `ok` is None where there is
+    no goal.
     """
 
     name: str

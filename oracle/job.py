@@ -3,7 +3,8 @@ The life of one request, decided without clock, socket or file.
 
     QUEUED ── CodeReady ──► RUNNING ── GuestDone/Failed ──► ANSWERING ── Settled ──► DONE
        └────── Failed, or CodeReady of compile only ────────────┘
-       any stage ── Settled ──► DONE      any stage before ANSWERING ── WindowClosing ──► extended, or answered with an error in time
+       any stage ── Settled ──► DONE
+       before ANSWERING ── WindowClosing ──► extended, or answered with an error in time
 
 `step(job, event)` is the only place that decides. Every command it returns is safe to repeat, so that after a crash `Restarted` simply asks for
 the command of the stage again, and an event told twice changes nothing.

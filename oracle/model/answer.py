@@ -19,7 +19,8 @@ class Answer:
     """
     The end of a request: an output, or one sentence saying why there is none.
 
-    `output` is what the guest wrote to stdout, byte for byte, already checked against the request's format; None for a failure and for compile only.
+    `output` is what the guest wrote to stdout, byte for byte, already checked against the request's format; None for a failure and for
+    compile only.
     """
 
     request_id: int

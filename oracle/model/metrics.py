@@ -8,8 +8,9 @@ class Metrics:
     """
     Measured use.
 
-    `instructions` is wasmtime fuel, 0 where it cannot be known (the process was killed). `time_ms` is wall time inside the guest's start function.
-    `compile_time_ms` is source to wasm only; None where nothing was compiled. `peak_memory_bytes` is the guest's linear memory at its largest.
+    `instructions` is wasmtime fuel, 0 where it cannot be known (the process was killed). `time_ms` is wall time inside the guest's start
+    function. `compile_time_ms` is source to wasm only; None where nothing was compiled. `peak_memory_bytes` is the guest's linear memory at
+    its largest.
     """
 
     instructions: int = 0

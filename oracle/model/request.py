@@ -33,7 +33,8 @@ class Request:
     """
     One call of `request_execution`.
 
-    `input_data` is None while it lies in the contract's state (10,000 bytes and more); the worker reads it with `get_request` before it runs.
+    `input_data` is None while it lies in the contract's state (10,000 bytes and more); the worker reads it with `get_request` before it
+    runs.
     `limits` is None for compile only.
     """
 
