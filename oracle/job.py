@@ -6,8 +6,8 @@ The life of one request, decided without clock, socket or file.
        any stage ── Settled ──► DONE
        before ANSWERING ── WindowClosing ──► extended, or answered with an error in time
 
-`step(job, event)` is the only place that decides. Every command it returns is safe to repeat, so that after a crash `Restarted` simply asks for
-the command of the stage again, and an event told twice changes nothing.
+`step(job, event)` is the only place that decides. Every command it returns is safe to repeat, so that after a crash `Restarted` simply
+asks for the command of the stage again, and an event told twice changes nothing.
 """
 
 from dataclasses import dataclass
