@@ -1,0 +1,5 @@
+"""The `oracle` command: one file a command, each loaded only when it is called."""
+
+from oracle.cli.group import main
+
+__all__ = ["main"]

@@ -1,0 +1,112 @@
+"""
+The group of all commands, and the one place where their errors become sentences and exit codes.
+
+Exit codes: 0 it went well · 1 it failed · 2 wrong usage or configuration · 130 Ctrl-C. Answers go to stdout, everything else to stderr.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+import click
+
+COMMANDS = {
+    "demo": "See it work: a local chain, the contracts, a worker, and the answers.",
+    "exec": "Run a guest on this machine, without a chain.",
+    "run": "Start the worker.",
+    "request": "Ask the contract to run code, and wait for the answer.",
+    "show": "Show one request: the worker's job and what the contract says.",
+    "cost": "Say what a request costs.",
+    "doctor": "Check what is configured, reachable and missing.",
+}
+"""Every command and its short help; the modules are `oracle.cli.NAME` and are loaded when they are called."""
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name, so that `oracle --help` loads none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"oracle.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415  needed for this answer only
+
+        click.echo(f"near-compute-oracle {version('near-compute-oracle')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit.")
+def group() -> None:
+    """
+    Off-chain compute for NEAR smart contracts.
+
+    \b
+    See the whole road on this machine:   oracle demo
+    Try code of your own, no chain:       oracle exec echo --input hello
+    Answer requests of a contract:        oracle doctor && oracle run
+
+    Settings come from the environment and from a .env file in the working directory; .env.example lists them.
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command and end the process with its exit code."""
+    sys.exit(run_command(arguments))
+
+
+def run_command(arguments: list[str] | None = None) -> int:
+    """Run a command; every error becomes a sentence on stderr, without secrets, and an exit code."""
+    from oracle.errors import ConfigurationError, OracleError  # noqa: PLC0415  only after click answered --help
+
+    try:
+        code = group.main(args=arguments, prog_name="oracle", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _mute_stdout()
+        return FAILED
+    except ConfigurationError as error:
+        for problem in error.problems:
+            _complain(problem)
+        return USAGE
+    except OracleError as error:
+        _complain(str(error))
+        return FAILED
+    except Exception:  # noqa: BLE001  the last place before the shell; the traceback is shown, without secrets
+        _complain("this is a defect of near-compute-oracle; please report it with these lines:\n" + traceback.format_exc())
+        return FAILED
+    return code if isinstance(code, int) else OK
+
+
+def _complain(sentence: str) -> None:
+    from oracle.logging import redact  # noqa: PLC0415  structlog is needed only when something went wrong
+
+    click.echo(f"Error: {redact(sentence)}", err=True)
+
+
+def _mute_stdout() -> None:
+    """The reader went away (`oracle … | head`): what is still buffered goes nowhere, without a word at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,42 @@
+"""Reading: environment above `.env`, and every problem as one line that names the setting, its value (never a secret's) and the mend."""
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from oracle.errors import ConfigurationError
+from oracle.settings.kinds import ENV_FILE, HomeSettings
+from oracle.settings.values import shown
+
+AnySettings = TypeVar("AnySettings", bound=HomeSettings)
+
+
+def read_settings(kind: type[AnySettings], **overrides: object) -> AnySettings:
+    """
+    Read settings of a kind; an override (a command's option) stands above the environment, and that above `.env`.
+
+    Raises:
+        ConfigurationError: one line for each problem.
+    """
+    given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        problems = tuple(_line(kind, found) for found in error.errors(include_url=False))
+    except UnicodeDecodeError:
+        problems = (f"{ENV_FILE} is not UTF-8 text; save it as UTF-8",)
+    except OSError as error:
+        problems = (f"{ENV_FILE} cannot be read ({error.strerror}); mend its permissions or start elsewhere",)
+    raise ConfigurationError(problems)  # outside the handlers: a chained ValidationError would carry the values
+
+
+def _line(kind: type[HomeSettings], found: Any) -> str:
+    """One problem for a person: pydantic's finding, without the value where it may be secret."""
+    field = str(found["loc"][0])
+    name, wanted = field.upper(), kind.model_fields[field].description
+    if found["type"] == "missing":
+        return f"{name} is not set; wanted: {wanted}"
+    reason = str(found["ctx"]["error"]) if found["type"] == "value_error" else "is not allowed"
+    secret = "SecretStr" in str(kind.model_fields[field].annotation)
+    value = "" if secret or not isinstance(found["input"], str) else f"={shown(found['input'])}"
+    return f"{name}{value}: {reason}; wanted: {wanted}"
