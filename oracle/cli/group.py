@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(run_command(arguments))
 
 
-def run_command(arguments: list[str] | None = None) -> int:
+def run_command(arguments: list[str] | None = None) -> int:  # noqa: PLR0911  one road an error
     """Run a command; every error becomes a sentence on stderr, without secrets, and an exit code."""
     from oracle.errors import ConfigurationError, OracleError  # noqa: PLC0415  only after click answered --help
 
