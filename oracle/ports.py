@@ -4,11 +4,13 @@ The outside worlds, each as the little the worker may do with it.
 Honest twins of all of them live in `oracle.testing` and pass the same tests as the real ones. Failures are those of `oracle.errors`.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from oracle.model import (
     Answer,
@@ -43,8 +45,34 @@ class Clock(Protocol):
         ...
 
 
+class SystemClock:
+    """The machine's own time."""
+
+    def now_ns(self) -> int:
+        """See `Clock`."""
+        return time.time_ns()
+
+    def monotonic_s(self) -> float:
+        """See `Clock`."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Clock`."""
+        await asyncio.sleep(seconds)
+
+
 class WatchChain(Protocol):
     """Follows final blocks in order and hands over what they say of the contract."""
+
+    @property
+    def head_height(self) -> int:
+        """Height of the newest final block heard of; 0 before the first."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the road to the chain just now, in a sentence; None: nothing."""
+        ...
 
     def follow(self, after: Cursor | None) -> AsyncIterator[BlockEvents]:
         """Every block after the cursor, in order, for ever; waits out trouble by itself and never skips a block that exists."""
@@ -52,13 +80,18 @@ class WatchChain(Protocol):
 
 
 class ReadContract(Protocol):
-    """What the contract says when asked."""
+    """
+    What the contract says when asked.
 
-    async def pending_request_ids(self) -> Sequence[int]:
+    `at_least_height`: what a node says of an older block is no answer (`RpcUnavailable`), because a node that lags would make a young
+    request look settled.
+    """
+
+    async def pending_request_ids(self, *, at_least_height: int = 0) -> Sequence[int]:
         """All requests that wait for an answer."""
         ...
 
-    async def request(self, request_id: int) -> Request | None:
+    async def request(self, request_id: int, *, at_least_height: int = 0) -> Request | None:
         """The request with its input; None when it is settled or was never made."""
         ...
 
@@ -85,7 +118,9 @@ class SignedTransaction:
     nonce: int
     block_height: int
     """Height of the block it refers to: it expires 86,400 blocks later."""
-    signed_bytes: bytes
+    signed_bytes: bytes = field(repr=False)
+    """Empty once the job is DONE: the hash is kept, the bytes are of no more use."""
+    kind: Literal["answer", "extend"] = "answer"
 
 
 class SubmitAnswers(Protocol):
@@ -205,7 +240,12 @@ class ChainIdentity:
 
 
 class StoreJobs(Protocol):
-    """Jobs, the cursor and the journal of sent transactions, durable across kill -9."""
+    """
+    Jobs, the cursor and the journal of sent transactions, durable across kill -9.
+
+    A job that is DONE is kept without its request's input and is forgotten when enough younger ones are DONE.
+    Everything but `bind` raises `StoreError` alone, and what raised has changed nothing.
+    """
 
     async def bind(self, identity: ChainIdentity) -> None:
         """
@@ -222,9 +262,9 @@ class StoreJobs(Protocol):
 
     async def admit(self, block: BlockEvents) -> list[Job]:
         """
-        Store what a block says and move the cursor, in one transaction; a block told twice adds nothing.
+        Store a block's new requests and unreadable events and move the cursor, in one transaction; a block told twice adds nothing.
 
-        Returns the jobs that are new.
+        What is Completed or Extended changes a job and is for `job.step` and `save`. Returns the jobs that are new.
         """
         ...
 
@@ -263,6 +303,46 @@ class StoreJobs(Protocol):
     async def highest_nonce(self, public_key: str) -> int:
         """The highest nonce ever recorded for a key; 0 without any."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """A histogram of seconds: `counts[i]` were at most `bounds_s[i]`, the last of `counts` were longer than all."""
+
+    bounds_s: tuple[float, ...]
+    counts: tuple[int, ...]
+    sum_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSnapshot:
+    """How the worker stands at one moment."""
+
+    cursor_height: int
+    head_height: int
+    jobs_by_stage: dict[str, int]
+    """Unfinished jobs only, by `Stage.value`."""
+    running_guests: int
+    answered_ok: int
+    """Answers brought to the chain since the start, each once."""
+    answered_failed: int
+    chain_trouble: str | None
+    """None: the chain can be reached."""
+    store_trouble: str | None
+    """None: jobs can be written."""
+    last_error: str | None
+    event_to_sent: Latencies
+    """From the block with the event being handed over to the answer's transaction being accepted by a node."""
+
+    @property
+    def chain_ok(self) -> bool:
+        """Whether the chain can be reached."""
+        return self.chain_trouble is None
+
+    @property
+    def store_ok(self) -> bool:
+        """Whether jobs can be written."""
+        return self.store_trouble is None
 
 
 class HoldSlot(Protocol):

@@ -27,10 +27,14 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """`execution_completed` was logged; nothing more is owed. `request_id` is None on contracts that do not tell it."""
+    """
+    `execution_completed` was logged, or the request is seen to be gone; nothing more is owed.
+
+    `request_id` is None on contracts that do not tell it; `success` is None where the source of blocks does not tell it.
+    """
 
     request_id: int | None
-    success: bool
+    success: bool | None
     error: str | None
 
 
