@@ -80,7 +80,8 @@ class ChainProcess(_Process):
 
     def start(self):
         self.command = [
-            sys.executable, "-m", "localnet", "run", "--home", str(self.home), "--port", str(self.port), "--block-time", self.block_time, "--json",
+            sys.executable, "-m", "localnet", "run", "--json",
+            "--home", str(self.home), "--port", str(self.port), "--block-time", self.block_time,
         ]  # fmt: skip
         begin = self.log_file.stat().st_size if self.log_file.exists() else 0
         self._spawn()
