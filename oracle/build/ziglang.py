@@ -1,0 +1,89 @@
+"""
+C to wasm: a repository with one `main.c` at its root, built by the C compiler that ships with zig.
+
+The compiler runs on this machine as it is, without a sandbox (`BUILD_BACKEND=none`): an `#include` can read what the worker can read.
+That is why the wiring offers it on the local chain only.
+"""
+
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from oracle.build.git import check_out, checked_source
+from oracle.build.process import Bounds, Finished, run_program
+from oracle.errors import BuildFailed
+from oracle.model import BuildTarget, GitHub
+
+BUILD_BOUNDS = Bounds(
+    timeout_s=300.0, max_file_bytes=512 * 1024 * 1024
+)  # contract: MAX_COMPILATION_SECONDS; zig builds libc the first time
+MAX_COMPLAINT_CHARS = 600  # with the sentence around it, an answer stays inside the 1,024 bytes of one resume
+
+
+def has_ziglang() -> bool:
+    """Whether the extra with the compiler is installed."""
+    return importlib.util.find_spec("ziglang") is not None
+
+
+class ZigCompiler:
+    """`CompileSource` with `zig cc`; keeps zig's cache (libc, once) under `directory`."""
+
+    def __init__(self, directory: Path, *, local_chain: bool) -> None:
+        self._directory = directory
+        self._local_chain = local_chain
+
+    async def compile(self, source: GitHub, into: Path) -> int:
+        """See `oracle.ports.CompileSource`."""
+        if source.build_target is not BuildTarget.WASIP1:
+            raise BuildFailed(f"This worker builds for {BuildTarget.WASIP1.value} only; ask for that build_target.")
+        if not has_ziglang():
+            raise BuildFailed("This worker has no C compiler; its operator can add one with: pip install near-compute-oracle[build]")
+        checkout = checked_source(source.repo, source.commit, local_chain=self._local_chain)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=self._directory, prefix="build-"))
+        try:
+            code = work / "source"
+            code.mkdir()
+            await check_out(checkout, code)
+            return await self._compile(code, work, into)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    async def _compile(self, code: Path, work: Path, into: Path) -> int:
+        if not (code / "main.c").is_file():
+            raise BuildFailed(
+                "The repository has no main.c at its root; that is the one shape this worker builds. Or give a WasmUrl instead."
+            )
+        built = work / "module.wasm"
+        # -I: a ziglang.py in the repository must not be taken for the compiler
+        command = [sys.executable, "-I", "-m", "ziglang", "cc", "--target=wasm32-wasi", "-O2", "-s", "main.c", "-o", str(built)]
+        started_ns = time.monotonic_ns()
+        finished = await run_program(command, cwd=code, environment=self._environment(work), bounds=BUILD_BOUNDS)
+        elapsed_ms = (time.monotonic_ns() - started_ns) // 1_000_000
+        if not finished.succeeded or not built.is_file():
+            raise BuildFailed(_complaint(finished, work))
+        shutil.move(built, into)  # they may lie on different file systems
+        return elapsed_ms
+
+    def _environment(self, work: Path) -> dict[str, str]:
+        return {
+            "PATH": os.defpath,
+            "HOME": str(work),
+            "LC_ALL": "C",
+            "TMPDIR": str(work),
+            "ZIG_GLOBAL_CACHE_DIR": str(self._directory / "zig"),
+            "ZIG_LOCAL_CACHE_DIR": str(work / "zig"),
+        }
+
+
+def _complaint(finished: Finished, work: Path) -> str:
+    """What the compiler said, without this machine's paths; the first of it names the fault."""
+    if finished.timed_out:
+        return f"The compiler was stopped after {BUILD_BOUNDS.timeout_s:g} seconds."
+    said = finished.output.replace(f"{work / 'source'}/", "").replace(f"{work}/", "").strip()
+    first = said if len(said) <= MAX_COMPLAINT_CHARS else f"{said[:MAX_COMPLAINT_CHARS]} …"
+    return f"The compiler refused main.c (exit code {finished.exit_code}): {first}"
