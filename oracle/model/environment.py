@@ -36,6 +36,7 @@ def guest_environment(request: Request, origin: Origin, *, contract_id: str, net
     Say what a guest of this request finds in its environment, in the order of `RESERVED_NAMES`.
 
     What is not known is an empty string; money that was not attached is "0". Heights and timestamps of 0 are unknown ones.
+    No value holds a NUL, which would end it early: a project's uuid is free text of the caller's.
     """
     owner, slash, name = (request.project_id or "").partition("/")
     limits = request.limits
@@ -65,7 +66,7 @@ def guest_environment(request: Request, origin: Origin, *, contract_id: str, net
         request.project_uuid or "",
         "",
     )
-    return tuple(zip(RESERVED_NAMES, values, strict=True))
+    return tuple((name, value.replace("\0", "")) for name, value in zip(RESERVED_NAMES, values, strict=True))
 
 
 def _known(number: int) -> str:

@@ -1,0 +1,216 @@
+"""
+Answers brought to the chain: signed, written down, sent, and looked after.
+
+1. A transaction is in the journal before it leaves, so that after a crash the chain can be asked what became of it.
+2. On a retry the earlier transaction comes first: pending, it is left alone; unknown and still valid, the same bytes go out again; only
+   when it can no longer succeed is another one signed. The contract takes one answer, so even a needless second one settles nothing twice.
+3. Nonces are counted here, from the higher of chain and journal. Transactions of one key leave one after the other, because a nonce that
+   arrives after a higher one was included is lost; nobody waits for inclusion, so many are in flight, and several keys run side by side.
+4. Nodes accept a broadcast before they judge it, so silence proves nothing: the worker asks again until the contract has settled.
+"""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import structlog
+
+from oracle.errors import RpcUnavailable, TransactionRefused
+from oracle.model import Answer, TxHash
+from oracle.near.calls import answer_call, extend_call
+from oracle.near.keys import Call, SigningKey
+from oracle.near.rpc import Block, Rpc
+from oracle.near.rpc_errors import AccessKeyUnknown, AccountUnknown
+from oracle.near.transactions import Failed, Fate, fate_of
+from oracle.ports import Clock, SignedTransaction, StoreJobs
+
+TRANSACTION_VALIDITY_BLOCKS = 86_400
+"""NEAR `transaction_validity_period`."""
+
+_REFERENCE_BLOCK_S = 60.0
+_KEY_REST_S = 30.0
+_SIGN_ATTEMPTS = 3
+_REFUSALS_BEFORE_FAILURE = 2
+_KEY_AT_FAULT = frozenset(
+    {
+        "AccessKeyNotFound",
+        "MethodNameMismatch",
+        "NotEnoughAllowance",
+        "NotEnoughBalance",
+        "LackBalanceForState",
+        "ReceiverMismatch",
+        "RequiresFullAccess",
+        "SignerDoesNotExist",
+    }
+)
+"""Refusals (nearcore `InvalidTxError`, `InvalidAccessKeyError`) that another key may not meet."""
+_NONCE_AT_FAULT = frozenset({"InvalidNonce", "NonceTooLarge"})
+_BLOCK_AT_FAULT = frozenset({"Expired", "InvalidChain"})
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class _Signer:
+    """A key, its turn, and the next nonce (None: to be asked for)."""
+
+    key: SigningKey
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    next_nonce: int | None = None
+    waiting: int = 0
+    rests_until_s: float = 0.0
+
+
+class ChainSender:
+    """`SubmitAnswers` on a real chain."""
+
+    def __init__(self, rpc: Rpc, store: StoreJobs, contract_id: str, keys: Sequence[SigningKey], clock: Clock) -> None:
+        if not keys:
+            raise ValueError("at least one key is needed")
+        self._rpc = rpc
+        self._store = store
+        self._contract_id = contract_id
+        self._signers = [_Signer(key) for key in keys]
+        self._clock = clock
+        self._reference: tuple[Block, float] | None = None
+
+    async def submit(self, answer: Answer) -> TxHash:
+        """See `SubmitAnswers`; an answer that the contract refused twice becomes a failure with the contract's reason."""
+        earlier, fate = await self._earlier(answer.request_id, "answer")
+        if answer.success and isinstance(fate, Failed) and len(earlier) >= _REFUSALS_BEFORE_FAILURE:
+            _log.warning("answer_refused", request_id=answer.request_id, reason=fate.reason)
+            answer = replace(answer, success=False, output=None, error=f"The contract refused the answer: {fate.reason}")
+        return await self._bring(answer.request_id, "answer", answer_call(self._contract_id, answer), earlier, fate)
+
+    async def extend(self, request_id: int) -> TxHash:
+        """See `SubmitAnswers`."""
+        earlier, fate = await self._earlier(request_id, "extend")
+        return await self._bring(request_id, "extend", extend_call(self._contract_id, request_id), earlier, fate)
+
+    async def _earlier(self, request_id: int, kind: Literal["answer", "extend"]) -> tuple[list[SignedTransaction], Fate | Failed | None]:
+        """What was sent before, and what became of the last of it."""
+        earlier = [known for known in await self._store.transactions(request_id) if known.kind == kind]
+        if not earlier:
+            return [], None
+        return earlier, await fate_of(self._rpc, earlier[-1].transaction_hash, self._signers[0].key.account_id)
+
+    async def _bring(
+        self,
+        request_id: int,
+        kind: Literal["answer", "extend"],
+        call: Call,
+        earlier: list[SignedTransaction],
+        fate: Fate | Failed | None,
+    ) -> TxHash:
+        if fate is Fate.PENDING:
+            return earlier[-1].transaction_hash
+        if fate is Fate.UNKNOWN and await self._can_still_succeed(earlier[-1]):
+            await self._broadcast(earlier[-1])
+            return earlier[-1].transaction_hash
+        refusal: TransactionRefused | None = None
+        for signer in self._by_load():
+            try:
+                return await self._sign_and_send(signer, request_id, kind, call)
+            except TransactionRefused as error:
+                if error.kind not in _KEY_AT_FAULT:
+                    raise
+                signer.rests_until_s = self._clock.monotonic_s() + _KEY_REST_S
+                _log.warning("key_refused", public_key=signer.key.public_key, kind=error.kind)
+                refusal = error
+        if refusal is None:  # there is at least one key
+            raise RpcUnavailable("no key is configured")
+        raise refusal
+
+    def _by_load(self) -> list[_Signer]:
+        now_s = self._clock.monotonic_s()
+        return sorted(self._signers, key=lambda signer: (signer.rests_until_s > now_s, signer.waiting))
+
+    async def _sign_and_send(self, signer: _Signer, request_id: int, kind: Literal["answer", "extend"], call: Call) -> TxHash:
+        signer.waiting += 1
+        try:
+            async with signer.turn:
+                for attempt in range(1, _SIGN_ATTEMPTS + 1):
+                    transaction = await self._sign(signer, request_id, kind, call)
+                    await self._store.record(transaction)
+                    try:
+                        await self._broadcast(transaction)
+                    except TransactionRefused as error:
+                        if attempt == _SIGN_ATTEMPTS or not self._mended(signer, error):
+                            raise
+                    else:
+                        return transaction.transaction_hash
+                raise RpcUnavailable("unreachable: the last attempt returns or raises")
+        finally:
+            signer.waiting -= 1
+
+    def _mended(self, signer: _Signer, error: TransactionRefused) -> bool:
+        """Forget what made the chain refuse, so that signing again asks anew; False where that would not help."""
+        if error.kind in _NONCE_AT_FAULT:
+            signer.next_nonce = None
+            return True
+        if error.kind in _BLOCK_AT_FAULT:
+            self._reference = None
+            return True
+        return False
+
+    async def _sign(self, signer: _Signer, request_id: int, kind: Literal["answer", "extend"], call: Call) -> SignedTransaction:
+        block = await self._reference_block()
+        if signer.next_nonce is None:
+            on_chain = await self._nonce_on_chain(signer.key)
+            signer.next_nonce = max(on_chain, await self._store.highest_nonce(signer.key.public_key)) + 1
+        nonce, signer.next_nonce = signer.next_nonce, signer.next_nonce + 1
+        transaction_hash, signed = signer.key.sign_call(call, nonce=nonce, block_hash=block.block_hash)
+        return SignedTransaction(transaction_hash, request_id, signer.key.public_key, nonce, block.height, signed, kind)
+
+    async def _broadcast(self, transaction: SignedTransaction) -> None:
+        """Hand a transaction to a node; one that it has seen before is well received."""
+        try:
+            await self._rpc.call("broadcast_tx_async", [base64.b64encode(transaction.signed_bytes).decode()])
+        except TransactionRefused as error:
+            if error.kind != "InvalidNonce":
+                raise
+            # The nonce may be used up by this very transaction: it went out before, and the answer to it was lost.
+            fate = await fate_of(self._rpc, transaction.transaction_hash, self._signers[0].key.account_id)
+            if fate is Fate.UNKNOWN:
+                raise
+
+    async def _can_still_succeed(self, transaction: SignedTransaction) -> bool:
+        signer = next((known for known in self._signers if known.key.public_key == transaction.public_key), None)
+        if signer is None or not transaction.signed_bytes:
+            return False
+        head = await self._rpc.final_block()
+        if head.height >= transaction.block_height + TRANSACTION_VALIDITY_BLOCKS:
+            return False
+        return transaction.nonce > await self._nonce_on_chain(signer.key)
+
+    async def _nonce_on_chain(self, key: SigningKey) -> int:
+        params = {
+            "request_type": "view_access_key",
+            "finality": "optimistic",
+            "account_id": key.account_id,
+            "public_key": key.public_key,
+        }
+        try:
+            answer = await self._rpc.call("query", params)
+        except AccessKeyUnknown as error:
+            raise _no_such_key(key) from error
+        except AccountUnknown as error:
+            raise TransactionRefused("SignerDoesNotExist", f"account {key.account_id} does not exist") from error
+        if isinstance(answer, dict):
+            if isinstance(answer.get("nonce"), int):
+                return int(answer["nonce"])
+            if "does not exist" in str(answer.get("error")):
+                raise _no_such_key(key)
+        raise RpcUnavailable("the node's answer to view_access_key cannot be read")
+
+    async def _reference_block(self) -> Block:
+        now_s = self._clock.monotonic_s()
+        if self._reference is None or now_s - self._reference[1] > _REFERENCE_BLOCK_S:
+            self._reference = (await self._rpc.final_block(), now_s)
+        return self._reference[0]
+
+
+def _no_such_key(key: SigningKey) -> TransactionRefused:
+    return TransactionRefused("AccessKeyNotFound", f"account {key.account_id} has no key {key.public_key}")
