@@ -1,0 +1,5 @@
+/* Never ends: runs out of instructions. */
+int main(void) {
+    for (volatile unsigned i = 0;; i++) {
+    }
+}

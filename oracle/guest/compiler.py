@@ -1,0 +1,84 @@
+"""Wasm to native code: from memory, from disk, or made in a process that never runs a guest."""
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+from oracle.errors import InvalidModule
+from oracle.guest.checks import header_complaint
+from oracle.guest.native import NativeCache
+from oracle.guest.processes import Died
+from oracle.guest.supply import ProcessSupply
+from oracle.guest.wire import MAX_WASM_BYTES, Ending, How, Job, Task
+
+COMPILE_TIMEOUT_S: Final = 120.0
+
+
+class Compiler:
+    """One compilation at a time: it uses all cores by itself."""
+
+    def __init__(self, processes: ProcessSupply, cache: NativeCache) -> None:
+        self._processes, self._cache = processes, cache
+        self._turn = asyncio.Lock()
+
+    async def native_code(self, wasm_path: Path, wasm_sha256_hex: str) -> int:
+        """
+        A sealed file with the native code of a module; the descriptor is the caller's to close.
+
+        Raises:
+            InvalidModule: the module cannot be run, or is not what its hash says.
+        """
+        if (at_hand := self._cache.in_memory(wasm_sha256_hex)) is not None:
+            return at_hand
+        if (native := await asyncio.to_thread(self._cache.read, wasm_sha256_hex)) is not None:
+            return self._cache.keep(wasm_sha256_hex, native)
+        async with self._turn:
+            # Somebody before us in the queue may have asked for the same module.
+            if (at_hand := self._cache.in_memory(wasm_sha256_hex)) is not None:
+                return at_hand
+            wasm = await asyncio.to_thread(_read_module, wasm_path, wasm_sha256_hex)
+            native = await self._compile(wasm)
+            fd = self._cache.keep(wasm_sha256_hex, native)
+        await asyncio.to_thread(self._cache.write, wasm_sha256_hex, native)
+        return fd
+
+    async def _compile(self, wasm: bytes) -> bytes:
+        wasm_fd, native_fd = os.memfd_create("wasm"), os.memfd_create("native")
+        try:
+            os.write(wasm_fd, wasm)
+            ending = await self._outcome([wasm_fd, native_fd])
+            if ending.how is How.COMPILED:
+                with os.fdopen(os.dup(native_fd), "rb") as file:
+                    file.seek(0)
+                    return file.read()
+        finally:
+            os.close(wasm_fd)
+            os.close(native_fd)
+        if ending.how is How.INVALID:
+            raise InvalidModule(ending.detail)
+        raise RuntimeError(f"compiling failed by a defect: {ending.detail}")
+
+    async def _outcome(self, files: list[int]) -> Ending:
+        try:
+            return await self._processes.do(Job(task=Task.COMPILE), files, COMPILE_TIMEOUT_S)
+        except TimeoutError as late:
+            raise InvalidModule(
+                f"Compiling the module to native code took longer than {COMPILE_TIMEOUT_S:.0f} s. Make it smaller."
+            ) from late
+        except Died as death:
+            raise InvalidModule(f"Compiling the module to native code needs too much memory or time ({death}). Make it smaller.") from death
+
+
+def _read_module(path: Path, wasm_sha256_hex: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            wasm = file.read(MAX_WASM_BYTES + 1)
+    except OSError as error:
+        raise InvalidModule(f"The code cannot be read: {error.strerror}.") from error
+    if sentence := header_complaint(wasm):
+        raise InvalidModule(sentence)
+    if hashlib.sha256(wasm).hexdigest() != wasm_sha256_hex:
+        raise InvalidModule(f"The code is not what its hash says: {wasm_sha256_hex} was promised.")
+    return wasm

@@ -1,0 +1,101 @@
+"""Runs guests: one process each, forked ahead of need, with a bounded number at once."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from oracle.errors import GuestTrapped, Trap
+from oracle.guest import wire
+from oracle.guest.compiler import Compiler
+from oracle.guest.native import NativeCache
+from oracle.guest.outcome import killed, result_of
+from oracle.guest.processes import Died, ForkServerGone, SpawnFailed
+from oracle.guest.supply import ProcessSupply
+from oracle.guest.wire import Ending, Job, Nonsense, Task
+from oracle.model import Limits, Metrics
+from oracle.ports import GuestResult, GuestRun
+
+KILL_GRACE_S: Final = 2.0
+"""The process ends itself at its deadline; this much later it is killed from outside."""
+MAX_SPARES: Final = 8
+MAX_INSTRUCTIONS: Final = 2**63 - 1
+MAX_SECONDS: Final = 86_400
+MAX_MEMORY_BYTES: Final = 4 * 1024**3
+"""All that a 32-bit memory can address."""
+
+
+class GuestPool:
+    """
+    `oracle.ports.RunGuests` over processes of their own. Use as an async context manager; leaving it ends them all.
+
+    Args:
+        home: the installation's state directory (`ORACLE_HOME`).
+        concurrency: how many guests may run at once; so many processes wait ahead of need.
+    """
+
+    def __init__(self, home: Path, concurrency: int) -> None:
+        self._native = NativeCache(home)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._processes = ProcessSupply(spares=min(concurrency, MAX_SPARES))
+        self._compiler = Compiler(self._processes, self._native)
+
+    async def __aenter__(self) -> Self:
+        await self._processes.start()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._processes.close()
+        self._native.close()
+
+    async def run(self, run: GuestRun) -> GuestResult:
+        """
+        See `oracle.ports.RunGuests`.
+
+        Raises:
+            InvalidModule, GuestTrapped, GuestExited, OutputRefused
+            ValueError: input or environment is larger than a job may carry.
+        """
+        job = _job_of(run)
+        native_fd = await self._compiler.native_code(run.wasm_path, run.wasm_sha256_hex)
+        try:
+            async with self._slots:
+                ending = await self._execute(job, native_fd, run.limits)
+        finally:
+            os.close(native_fd)
+            self._processes.refill()
+        return result_of(ending, run.limits, run.output_format)
+
+    async def _execute(self, job: Job, native_fd: int, limits: Limits) -> Ending:
+        try:
+            return await self._processes.do(job, [native_fd], job.max_seconds + KILL_GRACE_S)
+        except TimeoutError as late:
+            raise killed(signal.SIGALRM, limits) from late
+        except Died as death:
+            raise killed(death.signal_number, limits) from death
+        except (ForkServerGone, SpawnFailed, Nonsense) as failure:
+            raise GuestTrapped(Trap.KILLED, f"The worker could not run the guest ({failure}). Ask again.", metrics=Metrics()) from failure
+
+
+def _job_of(run: GuestRun) -> Job:
+    environment = tuple(f"{name}={value}".encode() for name, value in run.environment)
+    if any(b"\0" in variable for variable in environment) or any("=" in name or not name for name, _ in run.environment):
+        raise ValueError("a name in the environment is empty or has `=` in it, or a variable has a NUL byte in it")
+    environment_bytes = sum(len(variable) + 1 for variable in environment)
+    if environment_bytes > wire.MAX_ENVIRONMENT_BYTES:
+        raise ValueError(f"the environment has {environment_bytes} bytes, at most {wire.MAX_ENVIRONMENT_BYTES} are given to a guest")
+    if len(run.input_bytes) > wire.MAX_INPUT_BYTES:
+        raise ValueError(f"the input has {len(run.input_bytes)} bytes, at most {wire.MAX_INPUT_BYTES} are given to a guest")
+    return Job(
+        task=Task.EXECUTE,
+        # What lies above these bounds can neither be spent nor addressed nor waited for.
+        max_instructions=min(run.limits.max_instructions, MAX_INSTRUCTIONS),
+        max_memory_bytes=min(run.limits.max_memory_bytes, MAX_MEMORY_BYTES),
+        max_seconds=min(run.limits.max_execution_seconds, MAX_SECONDS),
+        clock_start_ns=run.clock_start_ns,
+        input_bytes=run.input_bytes,
+        environment=environment,
+        random_seed=run.random_seed,
+    )
