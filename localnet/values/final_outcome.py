@@ -6,13 +6,13 @@ from typing import Any, Self
 
 from localnet.values.errors import ExecutionFailed
 from localnet.values.faults import ActionError
-from localnet.values.hashes import CryptoHash
+from localnet.values.hashes import CryptoHash, hash_to_text
 from localnet.values.outcome import Failure, Outcome, SuccessReceiptId, SuccessValue
 from localnet.values.receipt import ActionReceipt
 from localnet.values.transaction import SignedTransaction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FinalOutcome:
     """The transaction's outcome, then its receipts' in the order in which one led to another (depth first)."""
 
@@ -23,6 +23,11 @@ class FinalOutcome:
     receipt_outcomes: tuple[Outcome, ...]
     pending: tuple[CryptoHash, ...]
     """Receipts that have not run: on their way, or waiting for a result or a resume."""
+
+    def __repr__(self) -> str:
+        """Short, for the reports of failed tests."""
+        run = len(self.receipt_outcomes)
+        return f"FinalOutcome({hash_to_text(self.hash)}, {self.status}, {run} receipts run, {len(self.pending)} pending, logs={self.logs})"
 
     @property
     def hash(self) -> CryptoHash:
