@@ -1,7 +1,8 @@
 """
 The runtime configuration of NEAR's protocol 88, read from `near-parameters.json` beside this file into frozen values.
 
-The JSON is nearcore's own `RuntimeConfigView` with every action cost added, printed by `tests/realvm --params`. Gas is in gas units, money in yoctoNEAR.
+The JSON is nearcore's own `RuntimeConfigView` with every action cost added, printed by `tests/realvm --params`.
+Gas is in gas units, money in yoctoNEAR.
 """
 
 import json
