@@ -1,0 +1,173 @@
+"""
+Blocks and chunks in the JSON of NEAR nodes and of block streams.
+
+This chain has one shard, one validator and no Merkle trees: roots are 32 zero bytes, signatures 64, and the chunk's hash is the block's
+read backwards, so that either leads to the other.
+
+Source: near-primitives 0.38, `views.rs` (BlockView, ChunkView); near-indexer-primitives 0.38 (StreamerMessage), with FastNear's `tx_hash`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from localnet.parameters import parameters
+from localnet.rpc.views import Json, outcome_view, receipt_view, signature_text, transaction_view
+from localnet.values.block import EPOCH_LENGTH_BLOCKS, Block, ExecutedReceipt, Header
+from localnet.values.hashes import NO_HASH, CryptoHash, hash_to_text
+from localnet.values.keys import PublicKey
+
+SHARD_ID = 0
+
+_NOTHING = hash_to_text(NO_HASH)
+_NO_SIGNATURE = signature_text(bytes(64))
+_NANOS = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFacts:
+    """What is the same in every block of a chain."""
+
+    chain_id: str
+    validator_id: str
+    """The account that holds the genesis money; it is written as the author of each block."""
+    validator_key: PublicKey
+    first: Header
+    """The oldest block that was kept when the server began; the genesis block, unless it is forgotten."""
+    total_supply_yocto: int
+    gas_price_yocto: int
+    block_gas_limit: int
+
+
+def time_text(timestamp_ns: int) -> str:
+    """ISO 8601 with nine decimals, as nodes write a block's time."""
+    seconds, nanos = divmod(timestamp_ns, _NANOS)
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09}Z"
+
+
+def chunk_hash(block_hash: bytes) -> CryptoHash:
+    """The hash of a block's one chunk, and the way back."""
+    return CryptoHash(block_hash[::-1])
+
+
+def next_epoch_id(header: Header) -> CryptoHash:
+    """The id of the epoch after the block's."""
+    return replace(header, height=header.height + EPOCH_LENGTH_BLOCKS).epoch_id
+
+
+def header_view(header: Header, facts: ChainFacts) -> Json:
+    """`BlockHeaderView`, whole: Rust clients parse it strictly."""
+    block_hash = hash_to_text(header.hash)
+    return {
+        "height": header.height,
+        "prev_height": header.height - 1 if header.height else None,
+        "epoch_id": hash_to_text(header.epoch_id),
+        "next_epoch_id": hash_to_text(next_epoch_id(header)),
+        "hash": block_hash,
+        "prev_hash": hash_to_text(header.prev_hash),
+        "prev_state_root": _NOTHING,
+        "block_body_hash": None,
+        "chunk_receipts_root": _NOTHING,
+        "chunk_headers_root": _NOTHING,
+        "chunk_tx_root": _NOTHING,
+        "outcome_root": _NOTHING,
+        "chunks_included": 1,
+        "challenges_root": _NOTHING,
+        "timestamp": header.timestamp_ns,
+        "timestamp_nanosec": str(header.timestamp_ns),
+        "random_value": hash_to_text(header.random_value),
+        "validator_proposals": [],
+        "chunk_mask": [True],
+        "gas_price": str(facts.gas_price_yocto),
+        "block_ordinal": header.height + 1,
+        "rent_paid": "0",
+        "validator_reward": "0",
+        "total_supply": str(facts.total_supply_yocto),
+        "challenges_result": [],
+        # A block is final as soon as it is there.
+        "last_final_block": block_hash,
+        "last_ds_final_block": block_hash,
+        "next_bp_hash": _NOTHING,
+        "block_merkle_root": _NOTHING,
+        "epoch_sync_data_hash": None,
+        "approvals": [],
+        "signature": _NO_SIGNATURE,
+        "latest_protocol_version": parameters().protocol_version,
+        "chunk_endorsements": None,
+        "shard_split": None,
+    }
+
+
+def chunk_header_view(block: Block, facts: ChainFacts) -> Json:
+    """`ChunkHeaderView` of the block's one chunk."""
+    outcomes = [*(each.outcome for each in block.transactions), *(each.outcome for each in block.executed)]
+    return {
+        "chunk_hash": hash_to_text(chunk_hash(block.header.hash)),
+        "prev_block_hash": hash_to_text(block.header.prev_hash),
+        "outcome_root": _NOTHING,
+        "prev_state_root": _NOTHING,
+        "encoded_merkle_root": _NOTHING,
+        "encoded_length": 0,
+        "height_created": block.header.height,
+        "height_included": block.header.height,
+        "shard_id": SHARD_ID,
+        "gas_used": sum(outcome.gas_burnt for outcome in outcomes),
+        "gas_limit": facts.block_gas_limit,
+        "rent_paid": "0",
+        "validator_reward": "0",
+        "balance_burnt": str(sum(outcome.tokens_burnt_yocto for outcome in outcomes)),
+        "outgoing_receipts_root": _NOTHING,
+        "tx_root": _NOTHING,
+        "validator_proposals": [],
+        "congestion_info": None,
+        "bandwidth_requests": None,
+        "signature": _NO_SIGNATURE,
+    }
+
+
+def block_view(block: Block, facts: ChainFacts) -> Json:
+    """`BlockView`: author, header, chunk headers."""
+    return {"author": facts.validator_id, "header": header_view(block.header, facts), "chunks": [chunk_header_view(block, facts)]}
+
+
+def chunk_view(block: Block, facts: ChainFacts) -> Json:
+    """`ChunkView`: the block's transactions, and the receipts that came in from earlier blocks."""
+    local = _local_ids(block)
+    return {
+        "author": facts.validator_id,
+        "header": chunk_header_view(block, facts),
+        "transactions": [transaction_view(each.signed) for each in block.transactions],
+        "receipts": [receipt_view(receipt) for receipt in block.receipts if receipt.receipt_id not in local],
+    }
+
+
+def stream_view(block: Block, facts: ChainFacts) -> Json:
+    """`StreamerMessage`: a block with all that happened in it."""
+    ids = _local_ids(block)
+    local = {receipt.receipt_id: receipt_view(receipt) for receipt in block.receipts if receipt.receipt_id in ids}
+    transactions: list[Json] = []
+    for each in block.transactions:
+        # Only a receipt to oneself comes in with its transaction; any other is shown by the block that takes it.
+        made = next((local[receipt_id] for receipt_id in each.outcome.receipt_ids if receipt_id in local), None)
+        outcome = {"execution_outcome": outcome_view(each.outcome), "receipt": made}
+        transactions.append({"transaction": transaction_view(each.signed), "outcome": outcome})
+    chunk = chunk_view(block, facts) | {"transactions": transactions, "local_receipts": [*local.values()], "instant_receipts": []}
+    shard = {
+        "shard_id": SHARD_ID,
+        "chunk": chunk,
+        "receipt_execution_outcomes": [_executed_view(each) for each in block.executed],
+        "state_changes": [],
+    }
+    return {"block": block_view(block, facts), "shards": [shard]}
+
+
+def _executed_view(executed: ExecutedReceipt) -> Json:
+    return {
+        "execution_outcome": outcome_view(executed.outcome),
+        "receipt": receipt_view(executed.receipt),
+        "tx_hash": hash_to_text(executed.receipt.tx_hash),
+    }
+
+
+def _local_ids(block: Block) -> frozenset[CryptoHash]:
+    """The receipts that the block's own transactions made; those among the block's receipts are local ones."""
+    return frozenset(receipt_id for each in block.transactions for receipt_id in each.outcome.receipt_ids)

@@ -1,0 +1,30 @@
+"""From a method's name to its handler."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from localnet.rpc.envelope import Request
+from localnet.rpc.errors import MethodNotFound
+from localnet.rpc.methods import blocks, network, query, sandbox, transactions
+from localnet.rpc.node import Node
+
+METHODS: dict[str, Callable[[Node, Any], Awaitable[Any]]] = {
+    **blocks.METHODS,
+    **network.METHODS,
+    **query.METHODS,
+    **sandbox.METHODS,
+    **transactions.METHODS,
+}
+
+
+async def answer(node: Node, request: Request) -> Any:
+    """
+    What the method gives.
+
+    Raises:
+        RpcError: what the client is told instead.
+    """
+    handler = METHODS.get(request.method)
+    if handler is None:
+        raise MethodNotFound(request.method)
+    return await handler(node, request.params)

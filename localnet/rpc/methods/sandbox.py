@@ -1,0 +1,30 @@
+"""What NEAR's sandbox adds to a node: moving height and time forward."""
+
+from functools import partial
+from typing import Any
+
+from localnet.chain import Chain
+from localnet.rpc.node import Node
+from localnet.rpc.params import Params
+from localnet.rpc.views import Json
+
+MAX_BLOCKS = 1_000_000
+_BLOCKS_A_JOB = 100
+"""Between jobs the chain serves others."""
+
+
+async def fast_forward(node: Node, raw: Any) -> Json:
+    """`sandbox_fast_forward {delta_height}`: so many blocks at once, a second apart in the chain's time."""
+    left = Params(raw, positional=("delta_height",)).integer("delta_height", most=MAX_BLOCKS)
+    while left and not node.watch.is_closed:
+        count = min(left, _BLOCKS_A_JOB)
+        await node.run(partial(_advance, count))
+        left -= count
+    return {}
+
+
+def _advance(count: int, chain: Chain) -> None:
+    chain.advance_blocks(count)
+
+
+METHODS = {"sandbox_fast_forward": fast_forward}
