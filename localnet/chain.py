@@ -49,10 +49,14 @@ _NS = 10**9
 
 @cache
 def shared_machine() -> Machine:
-    """The virtual machine of this process: chains share what it compiled."""
-    from localnet.vm import Vm  # noqa: PLC0415 (loads wasmtime, which reading a chain does not need)
+    """The virtual machine of this process: chains share what it compiled, and keep it for the next process where they may."""
+    from localnet.vm import CacheDirectoryError, Vm, default_cache_directory  # noqa: PLC0415 (loads wasmtime, which not all need)
 
-    return Vm()
+    try:
+        return Vm(cache_directory=default_cache_directory())
+    except CacheDirectoryError:
+        # Native code is not read from where others could write; compiling again is only slower.
+        return Vm()
 
 
 @dataclass(frozen=True, slots=True)
