@@ -26,6 +26,9 @@ class HomeSettings(BaseSettings):
         validate_default=True,
         description="a directory of the worker's own for database, caches and keys; made with mode 0700",
     )
+    database_url: str | None = Field(
+        default=None, description="sqlite:///PATH (three slashes and a path); unset: jobs.sqlite in ORACLE_HOME"
+    )
     log_format: Literal["console", "json"] = Field(default="console", description="console or json")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="debug, info, warning or error")
 
@@ -41,6 +44,18 @@ class HomeSettings(BaseSettings):
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _sqlite(cls, url: str | None) -> str | None:
+        if url is None or (url.startswith("sqlite:///") and len(url) > len("sqlite:///") and "?" not in url):
+            return url
+        raise ValueError("is no database this version keeps jobs in (a fleet's database comes with the coordinator)")
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return self.oracle_home / "jobs.sqlite" if self.database_url is None else Path(self.database_url.removeprefix("sqlite:///"))
 
 
 class ChainSettings(HomeSettings):
@@ -118,9 +133,6 @@ class Settings(ChainSettings):
     start_block_height: int | None = Field(
         default=None, ge=1, description="a height to begin at when there is no cursor; unset: the final block"
     )
-    database_url: str | None = Field(
-        default=None, description="sqlite:///PATH (three slashes and a path); unset: jobs.sqlite in ORACLE_HOME"
-    )
     worker_concurrency: int = Field(
         default_factory=lambda: 2 * (os.cpu_count() or 1),
         ge=1,
@@ -153,13 +165,6 @@ class Settings(ChainSettings):
             raise ValueError("names the same key twice; give each key once")
         return tuple(SecretStr(key) for key in keys)
 
-    @field_validator("database_url")
-    @classmethod
-    def _sqlite(cls, url: str | None) -> str | None:
-        if url is None or (url.startswith("sqlite:///") and len(url) > len("sqlite:///") and "?" not in url):
-            return url
-        raise ValueError("is no database this version keeps jobs in (a fleet's database comes with the coordinator)")
-
     @field_validator("build_backend")
     @classmethod
     def _unsandboxed(cls, backend: str | None, info: ValidationInfo) -> str | None:
@@ -188,11 +193,6 @@ class Settings(ChainSettings):
     def operator_keys(self) -> tuple[str, ...]:
         """The operator's secret keys in the clear."""
         return tuple(key.get_secret_value() for key in self.operator_private_key)
-
-    @property
-    def database_path(self) -> Path:
-        """The SQLite file."""
-        return self.oracle_home / "jobs.sqlite" if self.database_url is None else Path(self.database_url.removeprefix("sqlite:///"))
 
     def secrets(self) -> tuple[str, ...]:
         """See `ChainSettings.secrets`."""
