@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 from oracle.errors import InvalidModule
+from oracle.guest import warmup
 from oracle.guest.checks import header_complaint
 from oracle.guest.native import NativeCache
 from oracle.guest.processes import Died
@@ -30,6 +32,17 @@ class Compiler:
         Raises:
             InvalidModule: the module cannot be run, or is not what its hash says.
         """
+        return await self._get(wasm_sha256_hex, lambda: asyncio.to_thread(_read_module, wasm_path, wasm_sha256_hex))
+
+    async def warm_up_code(self) -> int:
+        """The same for the warm-up program (`oracle.guest.warmup`)."""
+
+        async def wasm() -> bytes:
+            return warmup.WASM
+
+        return await self._get(warmup.SHA256_HEX, wasm)
+
+    async def _get(self, wasm_sha256_hex: str, wasm: Callable[[], Awaitable[bytes]]) -> int:
         if (at_hand := self._cache.in_memory(wasm_sha256_hex)) is not None:
             return at_hand
         if (native := await asyncio.to_thread(self._cache.read, wasm_sha256_hex)) is not None:
@@ -38,8 +51,7 @@ class Compiler:
             # Somebody before us in the queue may have asked for the same module.
             if (at_hand := self._cache.in_memory(wasm_sha256_hex)) is not None:
                 return at_hand
-            wasm = await asyncio.to_thread(_read_module, wasm_path, wasm_sha256_hex)
-            native = await self._compile(wasm)
+            native = await self._compile(await wasm())
             fd = self._cache.keep(wasm_sha256_hex, native)
         await asyncio.to_thread(self._cache.write, wasm_sha256_hex, native)
         return fd

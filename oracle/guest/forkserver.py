@@ -18,7 +18,8 @@ from oracle.guest.runner import live
 from oracle.guest.wasi import prepare_types
 
 REQUEST = struct.Struct("<Q")
-"""Number of the process; the child's end of its socket comes along."""
+"""Number of the process to fork; the child's end of its socket comes along. WARM_UP: the descriptor is that of the warm-up program."""
+WARM_UP = 0
 NOTICE = struct.Struct("<BQi")
 """Kind, number, and pid, wait status or errno."""
 READY, SPAWNED, SPAWN_FAILED, EXITED = range(4)
@@ -29,6 +30,7 @@ class ForkServer:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
+        self._warm_up_fd: int | None = None
         self._children: dict[int, tuple[int, int]] = {}  # pidfd -> number, pid
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
@@ -51,6 +53,9 @@ class ForkServer:
         if len(request) < REQUEST.size:
             return False
         (number,) = REQUEST.unpack(request)
+        if number == WARM_UP:
+            self._warm_up_fd = fds[0]
+            return True
         self._fork(number, fds[0])
         os.close(fds[0])
         return True
@@ -63,7 +68,7 @@ class ForkServer:
             self._tell(SPAWN_FAILED, number, error.errno or 0)
             return
         if pid == 0:
-            live(socket_fd, parent_pid)
+            live(socket_fd, parent_pid, self._warm_up_fd)
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = (number, pid)
         self._poll.register(pidfd, select.POLLIN)

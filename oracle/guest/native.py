@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from oracle.errors import ConfigurationError
 from oracle.guest.engine import METERED, cpu_sha256_hex
 from oracle.guest.wasi import SIGNATURES
 from oracle.guest.wire import MAX_NATIVE_BYTES
@@ -30,12 +31,21 @@ _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_S
 
 
 class NativeCache:
-    """Entries by the sha256 of the wasm. The memory side belongs to one thread; reading and writing the disk may be done in others."""
+    """
+    Entries by the sha256 of the wasm. The memory side belongs to one thread; reading and writing the disk may be done in others.
+
+    Making one raises ConfigurationError where the home cannot be used.
+    """
 
     def __init__(self, home: Path, *, max_disk_bytes: int = MAX_DISK_BYTES, max_memory_bytes: int = MAX_MEMORY_BYTES) -> None:
         self._directory = home / "cache" / "native"
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._key = _key_of_installation(home / "keys" / "native-cache.key")
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._key = _key_of_installation(home / "keys" / "native-cache.key")
+        except OSError as error:
+            where = error.filename or home
+            problem = f"ORACLE_HOME={home}: {where} cannot be used ({error.strerror}); set it to a directory of your own"
+            raise ConfigurationError((problem,)) from error
         self._max_disk_bytes, self._max_memory_bytes = max_disk_bytes, max_memory_bytes
         self._in_memory: OrderedDict[str, tuple[int, int]] = OrderedDict()  # wasm sha256 -> descriptor, size; least recently used first
         self._made_for = "\0".join((METERED.sha256_hex, cpu_sha256_hex(), repr(SIGNATURES))).encode()

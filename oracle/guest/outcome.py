@@ -84,7 +84,7 @@ def _trap(ending: Ending, limits: Limits, stderr_tail: str) -> tuple[Trap, str]:
     trap, why = _TRAPS.get(ending.code, (Trap.OTHER, f"trap {ending.code} of wasmtime"))
     if hint := _memory_hint(ending, limits):
         trap = Trap.OUT_OF_MEMORY if ending.code == _UNREACHABLE else trap
-    where = f" in {ending.detail}" if ending.detail else ""
+    where = f" (in {ending.detail})" if ending.detail else ""
     said = last_line(stderr_tail)
     return trap, f"The guest trapped: {why}{where}." + (f" Its last words: {said}" if said else "") + hint
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from oracle.errors import GuestTrapped, Trap
+from oracle.errors import ConfigurationError, GuestTrapped, InvalidModule, Trap
 from oracle.guest import wire
 from oracle.guest.compiler import Compiler
 from oracle.guest.native import NativeCache
@@ -32,8 +32,8 @@ class GuestPool:
     `oracle.ports.RunGuests` over processes of their own. Use as an async context manager; leaving it ends them all.
 
     Args:
-        home: the installation's state directory (`ORACLE_HOME`).
-        concurrency: how many guests may run at once; so many processes wait ahead of need.
+        home: the installation's state directory (`ORACLE_HOME`); ConfigurationError if it cannot be used.
+        concurrency: how many guests may run at once; so many processes (at most MAX_SPARES) wait ahead of need.
     """
 
     def __init__(self, home: Path, concurrency: int) -> None:
@@ -43,10 +43,22 @@ class GuestPool:
         self._compiler = Compiler(self._processes, self._native)
 
     async def __aenter__(self) -> Self:
-        await self._processes.start()
+        try:
+            await self._processes.start()
+            self._processes.warm_up_with(await self._compiler.warm_up_code())
+        except (ForkServerGone, TimeoutError, InvalidModule) as failure:
+            self._close()
+            problem = f"guests cannot be run here ({str(failure) or 'nothing happened in time'}); `oracle doctor` says what is missing"
+            raise ConfigurationError((problem,)) from failure
+        except BaseException:
+            self._close()
+            raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self._processes.close()
         self._native.close()
 

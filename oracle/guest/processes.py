@@ -16,7 +16,7 @@ import wasmtime
 
 import oracle
 from oracle.guest import wire
-from oracle.guest.forkserver import EXITED, NOTICE, READY, REQUEST, SPAWN_FAILED, SPAWNED
+from oracle.guest.forkserver import EXITED, NOTICE, READY, REQUEST, SPAWN_FAILED, SPAWNED, WARM_UP
 from oracle.guest.wire import Ending, Job
 
 START_TIMEOUT_S: Final = 60.0
@@ -182,6 +182,21 @@ class ForkServer:
         """Of the fork server itself."""
         return self._server.pid
 
+    def warm_up_with(self, native_fd: int) -> None:
+        """
+        Let processes run this program before their jobs come, from the next one on.
+
+        Raises:
+            ForkServerGone
+        """
+        self._request(WARM_UP, native_fd)
+
+    def _request(self, number: int, fd: int) -> None:
+        try:
+            socket.send_fds(self._control, [REQUEST.pack(number)], [fd])
+        except OSError as error:
+            raise ForkServerGone("the fork server takes no request") from error
+
     def spawn(self) -> Process:
         """
         Ask for a process; it can be given its job at once.
@@ -190,16 +205,16 @@ class ForkServer:
             ForkServerGone
         """
         if self.gone.is_set():
-            raise ForkServerGone
+            raise ForkServerGone("the fork server ended")
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         process = Process(ours)
         with theirs:
             try:
-                socket.send_fds(self._control, [REQUEST.pack(self._next_number)], [theirs.fileno()])
-            except OSError as error:
+                self._request(self._next_number, theirs.fileno())
+            except ForkServerGone:
                 ours.close()
-                raise ForkServerGone from error
+                raise
         self._processes[self._next_number] = process
         self._next_number += 1
         return process

@@ -28,16 +28,25 @@ MAX_TABLES = 16
 MAX_FRAMES_TOLD = 8
 MAX_NAME_LENGTH = 80
 ARGUMENTS = (b"guest",)
+WARM_UP_JOB = Job(
+    Task.EXECUTE,
+    max_instructions=1_000_000,
+    max_memory_bytes=PAGE_BYTES,
+    max_seconds=10,
+    input_bytes=b"input",
+    environment=(b"NAME=value",),
+)
 
 
-def live(socket_fd: int, parent_pid: int) -> None:
-    """Never returns."""
+def live(socket_fd: int, parent_pid: int, warm_up_fd: int | None) -> None:
+    """Never returns. Without a warm-up program (it is being compiled, perhaps by this very process) the job meets a cold process."""
     try:
         gc.disable()
+        warm_up = None if warm_up_fd is None else _read_all(warm_up_fd)
         leave_parent(socket_fd, parent_pid)
         connection = socket.socket(fileno=SOCKET_FD)
         try:
-            ending = _prepare_and_do(connection)
+            ending = _prepare_and_do(connection, warm_up)
         except Exception:  # noqa: BLE001 - told to the parent, who raises it
             ending = Ending(How.DEFECT, detail=traceback.format_exc()[-wire.MAX_DETAIL_BYTES :])
         connection.sendall(ending.pack())
@@ -46,13 +55,18 @@ def live(socket_fd: int, parent_pid: int) -> None:
         os._exit(0)
 
 
-def _prepare_and_do(connection: socket.socket) -> Ending:
+def _prepare_and_do(connection: socket.socket, warm_up: bytes | None) -> Ending:
     engine = new_engine()
     link, linker = Link(), Linker(engine)
     link.define_all(linker)
+    if warm_up is not None:
+        # Closed at once: the address space of its memory is the job's to use.
+        with Store(engine) as store:
+            _execute(store, linker, link, WARM_UP_JOB, warm_up).pack()
+        link.detach()
     job, files = _receive(connection)
     limit_to(job)
-    return _compile(engine, files) if job.task is Task.COMPILE else _execute(engine, linker, link, job, files[0])
+    return _compile(engine, files) if job.task is Task.COMPILE else _execute(Store(engine), linker, link, job, _read_all(files[0]))
 
 
 def _receive(connection: socket.socket) -> tuple[Job, list[int]]:
@@ -90,13 +104,11 @@ def _compile(engine: Engine, files: list[int]) -> Ending:
     return Ending(How.COMPILED)
 
 
-def _execute(engine: Engine, linker: Linker, link: Link, job: Job, native_fd: int) -> Ending:
-    module = Module.deserialize(engine, _read_all(native_fd))
-    os.close(native_fd)
+def _execute(store: Store, linker: Linker, link: Link, job: Job, native: bytes) -> Ending:
+    module = Module.deserialize(store.engine, native)
     needed_bytes = next(export.type.limits.min * PAGE_BYTES for export in module.exports if isinstance(export.type, MemoryType))
     if needed_bytes > job.max_memory_bytes:
         return Ending(How.NEEDS_MEMORY, peak_memory_bytes=needed_bytes)
-    store = Store(engine)
     store.set_limits(job.max_memory_bytes, MAX_TABLE_ELEMENTS, instances=1, tables=MAX_TABLES, memories=1)
     store.set_fuel(job.max_instructions)
     # The kernel ends a guest that computes past its deadline (SIGALRM's default action), whatever this process is doing.
@@ -176,12 +188,16 @@ class _Execution:
 
 
 def _functions(trap: Trap) -> str:
-    """Where it happened, innermost first; names come from the module and may be anything."""
-    names = []
-    for frame in trap.frames[:MAX_FRAMES_TOLD]:
+    """Where it happened, innermost first, recursion told once; names come from the module and may be anything."""
+    names: list[str] = []
+    for frame in trap.frames:
         name = frame.func_name or f"function {frame.func_index}"
-        names.append("".join(c if c.isprintable() else "?" for c in name)[:MAX_NAME_LENGTH])
-    return " < ".join(names)
+        name = "".join(c if c.isprintable() else "?" for c in name)[:MAX_NAME_LENGTH]
+        if name not in names[-1:]:
+            names.append(name)
+        if len(names) == MAX_FRAMES_TOLD:
+            break
+    return ", called by ".join([names[0], ", ".join(names[1:])]) if len(names) > 1 else "".join(names)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Processes ahead of need, from a fork server that is started anew when it is gone."""
 
 import asyncio
+import os
 import signal
 from collections import deque
 from collections.abc import Sequence
@@ -23,17 +24,24 @@ class ProcessSupply:
         self._wanted = spares
         self._spares: deque[Process] = deque()
         self._server: ForkServer | None = None
+        self._warm_up_fd: int | None = None
         self._starting = asyncio.Lock()
         self._closed = False
 
     async def start(self) -> None:
         """
-        Start the fork server and the first processes.
+        Start the fork server.
 
         Raises:
             ForkServerGone, TimeoutError
         """
         await self._running_server()
+
+    def warm_up_with(self, native_fd: int) -> None:
+        """Let processes run this program before their jobs come; the descriptor is ours from now on. The first spares are made now."""
+        self._warm_up_fd = native_fd
+        if self._server:
+            self._server.warm_up_with(native_fd)
         self.refill()
 
     def close(self) -> None:
@@ -43,6 +51,9 @@ class ProcessSupply:
             self._spares.popleft().end()
         if self._server:
             self._server.close()
+        if self._warm_up_fd is not None:
+            os.close(self._warm_up_fd)
+            self._warm_up_fd = None
 
     def refill(self) -> None:
         """Ask for as many processes as are wanted ahead of need; does not wait."""
@@ -93,4 +104,6 @@ class ProcessSupply:
                 raise ForkServerGone("the pool is closed")
             if self._server is None or self._server.gone.is_set():
                 self._server = await ForkServer.start()
+                if self._warm_up_fd is not None:
+                    self._server.warm_up_with(self._warm_up_fd)
             return self._server

@@ -31,7 +31,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def leave_parent(socket_fd: int, parent_pid: int) -> None:
-    """Keep one descriptor (it becomes SOCKET_FD) and no privileges; die with the parent."""
+    """Keep one descriptor (it becomes SOCKET_FD) and no privileges; die with the parent. Ends the process if that is dead already."""
     if socket_fd != SOCKET_FD:
         os.dup2(socket_fd, SOCKET_FD, inheritable=False)
     os.closerange(SOCKET_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])

@@ -73,6 +73,10 @@ class Link:
 
         self._calls = Calls(world, GuestMemory(locate))
 
+    def detach(self) -> None:
+        """Forget world and memory, and how they ended."""
+        self._calls = self.stopped = None
+
     def _entry(self, name: str, parameters: str) -> Callable[[object, object, Any, int], int]:
         readers = tuple((index, "i32" if kind == "i" else "i64", _MASK[kind]) for index, kind in enumerate(parameters))
         has_result = name != _NO_RESULT
