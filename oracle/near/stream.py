@@ -84,6 +84,7 @@ class NeardataStream:
         last = after
         broken_links = 0
         height = await self._first_height() if last is None else last.height + 1
+        await self._look_at_head()
         blocks = self._from(height)
         try:
             while True:
@@ -168,18 +169,19 @@ class NeardataStream:
         while True:
             try:
                 read = await self._fetch(height, wait=True)
-                if read is not None or await self._head_is_beyond(height):
-                    return read, waited
-                raise _NotYet(held=False)  # a height is known as skipped only when there is a later block
             except _NotYet as not_yet:
-                waited = True
                 if not_yet.held:
                     self._road.well()
                 else:
                     await self._road.nothing_new()
             except ChainError as error:
-                waited = True
                 await self._road.failed(error)
+            else:
+                # A height is known as skipped only when there is a later block.
+                if read is not None or await self._head_is_beyond(height):
+                    return read, waited
+                await self._road.nothing_new()
+            waited = True
 
     async def _fetch(self, height: int, *, wait: bool) -> BlockRead | None:
         """

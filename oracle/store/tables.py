@@ -1,0 +1,69 @@
+"""
+The tables of the job store.
+
+What never changes in a job (`request_json`, `origin_json`) is written once; `input_data` and the bytes of transactions, which may be large,
+are dropped when the job is DONE. `SCHEMA_VERSION` goes up with every change, and an older program refuses a newer file.
+"""
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Which chain the store belongs to, and the cursor: few values that are written one by one."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("request_id", Integer, primary_key=True, autoincrement=False),
+    Column("stage", Text, nullable=False),
+    Column("request_json", Text, nullable=False),
+    Column("origin_json", Text, nullable=False),
+    Column("input_data", Text),
+    Column("wasm_sha256_hex", Text),
+    Column("compile_time_ms", Integer),
+    Column("compilation_note", Text),
+    Column("answer_json", Text),
+    Column("output", LargeBinary),
+    Column("settled_by", Text),
+    Column("yield_height", Integer, nullable=False),
+)
+Index("jobs_by_stage", jobs.c.stage, jobs.c.request_id)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("transaction_hash", Text, nullable=False, unique=True),
+    Column("request_id", Integer, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("nonce", Integer, nullable=False),
+    Column("block_height", Integer, nullable=False),
+    Column("signed_bytes", LargeBinary, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("public_key", Text, primary_key=True),
+    Column("highest_nonce", Integer, nullable=False),
+)
+"""The highest nonce ever used with a key; outlives the transactions."""
+
+unreadable = Table(
+    "unreadable",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("block_height", Integer, nullable=False),
+    Column("receipt_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("log", Text, nullable=False),
+)
