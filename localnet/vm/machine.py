@@ -126,17 +126,20 @@ class Vm:
 
 
 def _run_export(instance: RawInstance, export: str, call: HostCall) -> None:
-    is_trapped, code = instance.call(export)
+    ended = instance.call(export)
     if call.failure is not None:
         raise call.failure
     remaining = instance.gas
     if remaining < 0:
         raise call.gas.exhausted_in_wasm(remaining)
     call.gas.burnt = call.gas.limit - remaining
-    if is_trapped:
-        if instance.stack < 0:
-            raise memory_access_violation()
-        raise _trap(code)
+    if ended.is_normal:
+        return
+    if instance.stack < 0:
+        raise memory_access_violation()
+    if ended.message is not None:
+        raise EngineRefused(ended.message, None)
+    raise _trap(ended.trap_code)
 
 
 def _trap(code: wasmtime.TrapCode | None) -> WasmTrap:

@@ -7,6 +7,7 @@ goes through the same wheel's `wasmtime._ffi`, whose version is pinned.
 
 import ctypes
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import wasmtime
@@ -54,7 +55,7 @@ def define(linker: wasmtime.Linker, name: str, kind: wasmtime.FuncType, function
         None,
         _NO_FINALIZER,
     )
-    if error:
+    if _is_set(error):
         raise wasmtime.WasmtimeError._from_ptr(error)
     return callback
 
@@ -68,6 +69,19 @@ def new_trap() -> int:
 def _take_trap(pointer: Any) -> wasmtime.TrapCode | None:
     trap = wasmtime.Trap._from_ptr(pointer)
     return trap.trap_code
+
+
+def _is_set(pointer: Any) -> bool:
+    return bool(pointer)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run of wasm ended: by itself, by a trap of its own (with a code), or by a host function's (with a message)."""
+
+    is_normal: bool
+    trap_code: wasmtime.TrapCode | None = None
+    message: str | None = None
 
 
 class RawInstance:
@@ -88,9 +102,9 @@ class RawInstance:
         self._instance = ffi.wasmtime_instance_t()
         trap = ctypes.POINTER(ffi.wasm_trap_t)()
         error = ffi.wasmtime_instance_pre_instantiate(pre.ptr(), self._context, ctypes.byref(self._instance), ctypes.byref(trap))
-        if trap:
+        if _is_set(trap):
             raise EngineRefused("trap in a segment", _take_trap(trap))
-        if error:
+        if _is_set(error):
             raise EngineRefused(str(wasmtime.WasmtimeError._from_ptr(error)), None)
         memory = self._export(b"memory").of.memory
         self.address = ctypes.cast(ffi.wasmtime_memory_data(self._context, ctypes.byref(memory)), ctypes.c_void_p).value or 0
@@ -125,21 +139,16 @@ class RawInstance:
         ffi.wasmtime_global_get(self._context, ctypes.byref(variable), ctypes.byref(value))
         return int(value.of.i64)
 
-    def call(self, export: str) -> tuple[bool, wasmtime.TrapCode | None]:
-        """
-        Run an exported function without parameters and results.
-
-        Returns:
-            Whether it ended by a trap, and its code; a host function's trap has none.
-        """
+    def call(self, export: str) -> "Ended":
+        """Run an exported function without parameters and results."""
         function = self._export(export.encode()).of.func
         trap = ctypes.POINTER(ffi.wasm_trap_t)()
         error = ffi.wasmtime_func_call_unchecked(self._context, ctypes.byref(function), None, 0, ctypes.byref(trap))
-        if trap:
-            return True, _take_trap(trap)
-        if error:
-            raise wasmtime.WasmtimeError._from_ptr(error)
-        return False, None
+        if _is_set(trap):
+            return Ended(is_normal=False, trap_code=_take_trap(trap))
+        if _is_set(error):
+            return Ended(is_normal=False, message=str(wasmtime.WasmtimeError._from_ptr(error)))
+        return Ended(is_normal=True)
 
     def close(self) -> None:
         """Give the memory back at once."""

@@ -1,7 +1,7 @@
 """From a contract's bytes to native code: validate, build the meter in, compile."""
 
 from dataclasses import dataclass
-from hashlib import sha256
+from typing import Final
 
 import wasmtime
 
@@ -12,7 +12,8 @@ from localnet.vm.host import TABLE
 from localnet.vm.wasm.module import FunctionType, WasmModule, read_module
 from localnet.vm.wasm.rewrite import Rewriter
 
-_LETTERS = {0x7F: "i", 0x7E: "I"}
+_LETTERS: Final = {0x7F: "i", 0x7E: "I", 0x7D: "f", 0x7C: "F", 0x70: "r"}
+_TYPE_NAMES: Final = {"i": "i32", "I": "i64", "f": "f32", "F": "f64", "r": "funcref"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,19 @@ def _link_error(module: WasmModule) -> LinkError | None:
         kind = module.function_type(index)
         found = (_letters(kind.params), _letters(kind.results))
         if found != (function.params, function.result):
-            return LinkError(f"incompatible import type for `env::{imported.name}`")
+            wanted, offered = _type_text(*found), _type_text(function.params, function.result)
+            return LinkError(f"types incompatible: expected type `{wanted}`, found type `{offered}`")
     return None
 
 
 def _letters(kinds: bytes) -> str:
-    return "".join(_LETTERS.get(kind, "?") for kind in kinds)
+    return "".join(_LETTERS[kind] for kind in kinds)
 
 
-def hash_of(code: bytes) -> bytes:
-    """A code's hash, as accounts carry it."""
-    return sha256(code).digest()
+def _type_text(params: str, results: str) -> str:
+    """A function type as wasmtime writes it."""
+    parts = ["(func"]
+    for word, letters in (("param", params), ("result", results)):
+        if letters:
+            parts.append(f"({word} {' '.join(_TYPE_NAMES[letter] for letter in letters)})")
+    return " ".join(parts) + ")"
