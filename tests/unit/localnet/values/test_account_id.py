@@ -3,15 +3,56 @@ import pytest
 from localnet.values import account_id as ids
 
 # near-account-id 2.6, src/test_data.rs: OK_ACCOUNT_IDS and BAD_ACCOUNT_IDS.
-GOOD = """
-aa a-a a-aa 100 0o com near bowen b-o_w_e-n b.owen bro.wen a.ha a.b-a.ra system over.9000 google.com illia.cheapaccounts.near
-0o0ooo00oo00o alex-skidanov 10-4.8-2 b-o_w_e-n no_lols 0123456789012345678901234567890123456789012345678901234567890123 near.a
-""".split()
-BAD = """
-a A Abc -near near- -near- near. .near near@ @near неар @@@@@ 0__0 0_-_0 .. a..near nEar _bowen
-abcdefghijklmnopqrstuvwxyz.abcdefghijklmnopqrstuvwxyz.abcdefghijklmnopqrstuvwxyz
-01234567890123456789012345678901234567890123456789012345678901234 some-complex-address@gmail.com sub.buy_d1gitz@atata@b0-rg.c_0_m
-""".split()
+GOOD = [
+    "aa",
+    "a-a",
+    "a-aa",
+    "100",
+    "0o",
+    "com",
+    "near",
+    "bowen",
+    "b-o_w_e-n",
+    "b.owen",
+    "bro.wen",
+    "a.ha",
+    "a.b-a.ra",
+    "system",
+    "over.9000",
+    "google.com",
+    "illia.cheapaccounts.near",
+    "0o0ooo00oo00o",
+    "alex-skidanov",
+    "10-4.8-2",
+    "b-o_w_e-n",
+    "no_lols",
+    "0123456789012345678901234567890123456789012345678901234567890123",
+    "near.a",
+]
+BAD = [
+    "a",
+    "A",
+    "Abc",
+    "-near",
+    "near-",
+    "-near-",
+    "near.",
+    ".near",
+    "near@",
+    "@near",
+    "неар",
+    "@@@@@",
+    "0__0",
+    "0_-_0",
+    "..",
+    "a..near",
+    "nEar",
+    "_bowen",
+    "abcdefghijklmnopqrstuvwxyz.abcdefghijklmnopqrstuvwxyz.abcdefghijklmnopqrstuvwxyz",
+    "01234567890123456789012345678901234567890123456789012345678901234",
+    "some-complex-address@gmail.com",
+    "sub.buy_d1gitz@atata@b0-rg.c_0_m",
+]
 OURS_BAD = ["", "hello world", "near\n", "\nnear"]
 
 

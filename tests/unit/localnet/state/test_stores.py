@@ -1,0 +1,141 @@
+"""Both keepers keep the same promises."""
+
+import pytest
+
+from localnet.state import memory, sqlite
+from localnet.state.memory import MemoryStore
+from localnet.state.sqlite import SqliteStore
+from localnet.state.tables import Account, Key, ReceivedData, Table, YieldTimeout
+from localnet.state.world import World
+from localnet.values.actions import AccessKey, FullAccess, FunctionCallPermission
+from localnet.values.block import Block, first_header, make_header
+from localnet.values.hashes import CryptoHash
+from localnet.values.keys import KeyPair
+from localnet.values.transaction import Transaction
+
+KEY = KeyPair.from_seed("a")
+ID = CryptoHash(bytes(range(32)))
+ROWS = {
+    Key(Table.ACCOUNT, "a", b""): Account(2**128 - 1, 5, 2**64 - 1, ID),
+    Key(Table.ACCESS_KEY, "a", KEY.public_key.raw): AccessKey(7, FunctionCallPermission(5, "c", ("m",))),
+    Key(Table.ACCESS_KEY, "a", bytes(32)): AccessKey(7, FullAccess()),
+    Key(Table.CODE, "a", b""): b"code",
+    Key(Table.DATA, "a", b"k1"): b"",
+    Key(Table.DATA, "a", b"k2"): b"v2",
+    Key(Table.DATA, "a", b"l"): b"v",
+    Key(Table.DATA, "ab", b"k"): b"of another",
+    Key(Table.RECEIVED_DATA, "a", ID): ReceivedData(None),
+    Key(Table.RECEIVED_DATA, "b", ID): ReceivedData(b""),
+    Key(Table.AWAITING, "a", ID): ID,
+    Key(Table.PENDING_COUNT, "a", ID): 3,
+    Key(Table.YIELD_TIMEOUT, "", bytes(8)): YieldTimeout(9, "a", ID),
+    Key(Table.COUNTER, "", b"burnt"): 2**130,
+}
+
+
+def open_sqlite(directory):
+    return SqliteStore(directory / "chain.sqlite", (directory / "lock").open("w"))
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    made = MemoryStore() if request.param == "memory" else open_sqlite(tmp_path)
+    yield made
+    made.close()
+
+
+def append(store, changes=None, leaving=()):
+    head = store.head()
+    header = first_header("x", timestamp_ns=1, contents=b"") if head is None else make_header(head, timestamp_ns=2, contents=b"")
+    store.commit(Block(header, (), (), ()), changes or {}, produced=(), leaving_pool=leaving)
+    return header
+
+
+def test_rows_of_every_table_come_back(store, tmp_path):
+    append(store, ROWS)
+    assert {key: store.get(key) for key in ROWS} == ROWS
+    if isinstance(store, SqliteStore):
+        store.close()
+        reopened = open_sqlite(tmp_path)
+        assert {key: reopened.get(key) for key in ROWS} == ROWS
+        reopened.close()
+
+
+def test_a_row_is_removed(store):
+    append(store, ROWS)
+    key = Key(Table.DATA, "a", b"k1")
+    append(store, {key: None})
+    assert store.get(key) is None
+    append(store, {key: None, Key(Table.DATA, "never", b"there"): None})
+
+
+def test_a_scan_gives_an_owner_s_rows_with_the_prefix_in_order(store):
+    append(store, ROWS)
+    assert list(store.scan(Table.DATA, "a", b"k")) == [(b"k1", b""), (b"k2", b"v2")]
+    assert list(store.scan(Table.DATA, "a", b"")) == [(b"k1", b""), (b"k2", b"v2"), (b"l", b"v")]
+    assert list(store.scan(Table.DATA, "nobody", b"")) == []
+
+
+def test_blocks_are_found_by_height_and_hash(store):
+    first, second = append(store), append(store)
+    assert store.head() == second
+    assert store.header(0) == first
+    assert store.height_of(second.hash) == 1
+    assert store.block(1).header == second
+    assert (store.header(2), store.block(2), store.height_of(bytes(32))) == (None, None, None)
+    assert store.header(2**80) is None
+
+
+def test_the_pool_keeps_the_order_and_lets_go_with_the_block(store):
+    signed = [Transaction("alice", KEY.public_key, nonce, "bob", ID, ()).sign(KEY) for nonce in (3, 1, 2)]
+    for transaction in [*signed, signed[0]]:
+        store.add_pooled(transaction)
+    assert store.pooled() == tuple(signed)
+    append(store, leaving=[signed[1].hash])
+    assert store.pooled() == (signed[0], signed[2])
+
+
+def test_the_world_reads_through_its_layers(store):
+    append(store, ROWS)
+    world = World(store)
+    key = Key(Table.DATA, "a", b"k2")
+    world.put(key, b"block")
+    world.keep()
+    world.put(key, None)
+    world.put(Key(Table.DATA, "a", b"k0"), b"new")
+    assert world.get(key) is None
+    assert list(world.scan(Table.DATA, "a", b"k")) == [(b"k0", b"new"), (b"k1", b"")]
+    world.discard()
+    assert world.get(key) == b"block"
+    assert dict(world.take_changes()) == {key: b"block"}
+    assert store.get(key) == b"v2"
+
+
+def test_memory_forgets_the_oldest_blocks(monkeypatch):
+    monkeypatch.setattr(memory, "MOST_BLOCKS", 3)
+    store = MemoryStore()
+    headers = [append(store) for _ in range(5)]
+    assert [store.height_of(header.hash) for header in headers] == [None, None, 2, 3, 4]
+    assert store.block(1) is None
+
+
+def test_the_cache_of_rows_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "_CACHED_ROWS", 10)
+    monkeypatch.setattr(sqlite, "_CACHED_BYTES", 100)
+    store = open_sqlite(tmp_path)
+    rows = {Key(Table.DATA, "a", b"%d" % number): bytes(30) for number in range(50)}
+    append(store, rows)
+    assert {key: store.get(key) for key in rows} == rows
+    assert (len(store._cache), store._cached_bytes) == (3, 90)
+    store.close()
+
+
+def test_a_commit_that_fails_leaves_the_last_block(tmp_path):
+    store = open_sqlite(tmp_path)
+    head = append(store, ROWS)
+    with pytest.raises(TypeError):
+        append(store, {Key(Table.DATA, "a", b"k1"): b"changed", Key(Table.DATA, "a", b"x"): 1.5})
+    assert store.head() == head
+    assert store.get(Key(Table.DATA, "a", b"k1")) == b""
+    append(store)
+    store.close()
