@@ -23,6 +23,7 @@ _MAX_ID_CHARACTERS = 256
 _MAX_METHOD_CHARACTERS = 100
 # Possessive and with the last quote optional: a string that does not end is taken in one go, and nothing is tried twice.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -93,9 +94,9 @@ def _is_deeper_than(most: int, body: bytes) -> bool:
     """
     Whether brackets are left after the innermost pairs were taken away `most` times: nothing here walks the bytes in Python.
     """
-    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    brackets = _STRING.sub(b"", body).translate(_SQUARE, _NOT_BRACKETS)
     for _ in range(most):
         if not brackets:
             return False
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
     return bool(brackets)

@@ -75,7 +75,7 @@ async def _rpc(node: Node, http_request: web.Request) -> web.Response:
 
 def _health(node: Node) -> web.Response:
     """Answered from the event loop alone: a contract that runs long does not stop it."""
-    body: dict[str, Any] = {"status": "ok", "chain_id": node.facts.chain_id, "height": node.watch.head.height}
+    body: dict[str, Any] = {"status": "ok", "chain_id": node.facts.chain_id, "height": node.watch.head.height, "waiting": node.waiting}
     if node.trouble is not None:
         body |= {"status": "failing", "reason": node.trouble}
     return web.Response(status=200 if node.trouble is None else 503, body=json.dumps(body).encode(), content_type="application/json")

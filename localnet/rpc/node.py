@@ -48,6 +48,11 @@ class Node:
         self._producer.nudge()
 
     @property
+    def waiting(self) -> int:
+        """How much waits for the chain's thread."""
+        return self._owner.waiting
+
+    @property
     def trouble(self) -> str | None:
         """Why no blocks are made, when they cannot be."""
         return self._producer.trouble

@@ -25,13 +25,18 @@ class ChainOwner:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="localnet-chain")
-        self._waiting = 0
+        self._unfinished = 0
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+
+    @property
+    def waiting(self) -> int:
+        """Functions that wait for the running one."""
+        return max(0, self._unfinished - 1)
 
     async def run(self, work: Callable[[Chain], T]) -> T:
         """
@@ -40,10 +45,10 @@ class ChainOwner:
         Raises:
             InternalError: too much is waiting already.
         """
-        if self._waiting >= MAX_WAITING:
-            raise InternalError(f"{self._waiting} requests wait for the chain; at most {MAX_WAITING} may")
-        self._waiting += 1
+        if self.waiting >= MAX_WAITING:
+            raise InternalError(f"{self.waiting} requests wait for the chain; at most {MAX_WAITING} may")
+        self._unfinished += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._chain)
         finally:
-            self._waiting -= 1
+            self._unfinished -= 1
