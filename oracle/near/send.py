@@ -2,8 +2,9 @@
 Answers brought to the chain: signed, written down, sent, and looked after.
 
 1. A transaction is in the journal before it leaves, so that after a crash the chain can be asked what became of it.
-2. On a retry the earlier transaction comes first: pending, it is left alone; unknown and still valid, the same bytes go out again; only
-   when it can no longer succeed is another one signed. The contract takes one answer, so even a needless second one settles nothing twice.
+2. On a retry the earlier transaction comes first: pending or just succeeded, it is left alone; unknown and still valid, the same bytes go
+   out again; only when it can no longer settle the request is another one signed. The contract takes one answer, so even a needless second
+   one settles nothing twice.
 3. Nonces are counted here, from the higher of chain and journal. Transactions of one key leave one after the other, because a nonce that
    arrives after a higher one was included is lost; nobody waits for inclusion, so many are in flight, and several keys run side by side.
 4. Nodes accept a broadcast before they judge it, so silence proves nothing: the worker asks again until the contract has settled.
@@ -75,6 +76,7 @@ class ChainSender:
         self._signers = [_Signer(key) for key in keys]
         self._clock = clock
         self._reference: tuple[Block, float] | None = None
+        self._succeeded: set[TxHash] = set()
 
     async def submit(self, answer: Answer) -> TxHash:
         """See `SubmitAnswers`; an answer that the contract refused twice becomes a failure with the contract's reason."""
@@ -104,7 +106,7 @@ class ChainSender:
         earlier: list[SignedTransaction],
         fate: Fate | Failed | None,
     ) -> TxHash:
-        if fate is Fate.PENDING:
+        if fate is Fate.PENDING or (fate is Fate.SUCCEEDED and self._is_news(earlier[-1].transaction_hash)):
             return earlier[-1].transaction_hash
         if fate is Fate.UNKNOWN and await self._can_still_succeed(earlier[-1]):
             await self._broadcast(earlier[-1])
@@ -122,6 +124,18 @@ class ChainSender:
         if refusal is None:  # there is at least one key
             raise RpcUnavailable("no key is configured")
         raise refusal
+
+    def _is_news(self, transaction_hash: TxHash) -> bool:
+        """
+        Whether a success is told for the first time, so that the contract's word on the request is still to come.
+
+        Told again, the answer was accepted and lost, as in the very block of the yield's time-out.
+        """
+        if transaction_hash in self._succeeded:
+            self._succeeded.remove(transaction_hash)
+            return False
+        self._succeeded.add(transaction_hash)
+        return True
 
     def _by_load(self) -> list[_Signer]:
         now_s = self._clock.monotonic_s()
