@@ -1,0 +1,1 @@
+"""What `oracle doctor` looks at: settings, the machine, the chain."""
