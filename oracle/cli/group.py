@@ -74,10 +74,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(run_command(arguments))
 
 
-def run_command(arguments: list[str] | None = None) -> int:  # noqa: PLR0911  one road an error
+def run_command(arguments: list[str] | None = None) -> int:
     """Run a command; every error becomes a sentence on stderr, without secrets, and an exit code."""
-    from oracle.errors import ConfigurationError, OracleError  # noqa: PLC0415  only after click answered --help
-
     try:
         code = group.main(args=arguments, prog_name="oracle", standalone_mode=False)
     except click.ClickException as error:
@@ -88,17 +86,30 @@ def run_command(arguments: list[str] | None = None) -> int:  # noqa: PLR0911  on
     except BrokenPipeError:
         _mute_stdout()
         return FAILED
-    except ConfigurationError as error:
-        for problem in error.problems:
-            _complain(problem)
-        return USAGE
-    except OracleError as error:
-        _complain(str(error))
-        return FAILED
-    except Exception:  # noqa: BLE001  the last place before the shell; the traceback is shown, without secrets
-        _complain("this is a defect of near-compute-oracle; please report it with these lines:\n" + traceback.format_exc())
-        return FAILED
+    except Exception as error:  # noqa: BLE001  the last place before the shell; nothing is swallowed
+        return _explain(error)
     return code if isinstance(code, int) else OK
+
+
+def _explain(error: Exception) -> int:
+    """Ours become sentences, also out of a group of tasks; anything else is a defect and shows its traceback."""
+    from oracle.errors import ConfigurationError, OracleError  # noqa: PLC0415  only after click answered --help
+
+    reasons = _leaves(error)
+    if not all(isinstance(reason, OracleError) for reason in reasons):
+        trace = "".join(traceback.format_exception(error))
+        _complain(f"this is a defect of near-compute-oracle; please report it with these lines:\n{trace}")
+        return FAILED
+    for reason in reasons:
+        for sentence in reason.problems if isinstance(reason, ConfigurationError) else (str(reason),):
+            _complain(sentence)
+    return USAGE if any(isinstance(reason, ConfigurationError) for reason in reasons) else FAILED
+
+
+def _leaves(error: Exception) -> list[Exception]:
+    if isinstance(error, ExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
 
 
 def _complain(sentence: str) -> None:
