@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from localnet.rpc.envelope import Request
-from localnet.rpc.errors import MethodNotFound
+from localnet.rpc.errors import InternalError, MethodNotFound
 from localnet.rpc.methods import blocks, network, query, sandbox, transactions
 from localnet.rpc.node import Node
 
@@ -17,6 +17,10 @@ METHODS: dict[str, Callable[[Node, Any], Awaitable[Any]]] = {
 }
 
 
+MAX_WAITING = 4096
+"""What may wait for the chain before requests are refused: this is what bounds memory under a flood."""
+
+
 async def answer(node: Node, request: Request) -> Any:
     """
     What the method gives.
@@ -27,4 +31,6 @@ async def answer(node: Node, request: Request) -> Any:
     handler = METHODS.get(request.method)
     if handler is None:
         raise MethodNotFound(request.method)
+    if node.waiting >= MAX_WAITING:
+        raise InternalError(f"{node.waiting} requests wait for the chain; at most {MAX_WAITING} may")
     return await handler(node, request.params)

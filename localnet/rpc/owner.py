@@ -11,12 +11,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from localnet.chain import Chain
-from localnet.rpc.errors import InternalError
 
 T = TypeVar("T")
-
-MAX_WAITING = 4096
-"""Functions that may wait; with requests of at most 10 MiB this is what bounds memory under a flood."""
 
 
 class ChainOwner:
@@ -39,14 +35,7 @@ class ChainOwner:
         return max(0, self._unfinished - 1)
 
     async def run(self, work: Callable[[Chain], T]) -> T:
-        """
-        Hand the chain to a function and wait for what it returns; what it raises comes through.
-
-        Raises:
-            InternalError: too much is waiting already.
-        """
-        if self.waiting >= MAX_WAITING:
-            raise InternalError(f"{self.waiting} requests wait for the chain; at most {MAX_WAITING} may")
+        """Hand the chain to a function and wait for what it returns; what it raises comes through."""
         self._unfinished += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._chain)
