@@ -39,11 +39,14 @@ _T = TypeVar("_T")
 class SqliteJobs:
     """`StoreJobs` in a file; an async context manager that opens and closes it."""
 
-    def __init__(self, path: Path, *, read_only: bool = False, done_jobs_kept: int = DONE_JOBS_KEPT) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, done_jobs_kept: int = DONE_JOBS_KEPT, unreadable_kept: int = UNREADABLE_KEPT
+    ) -> None:
         """`read_only`: look into the file of a running worker; writing then raises `StoreError`. `done_jobs_kept`: see `prune`."""
         self._path = path
         self._read_only = read_only
         self._done_jobs_kept = done_jobs_kept
+        self._unreadable_kept = unreadable_kept
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jobs")
         self._connection: Connection | None = None
         self._engine: Engine | None = None
@@ -74,7 +77,7 @@ class SqliteJobs:
 
     async def admit(self, block: BlockEvents) -> list[Job]:
         """See `StoreJobs`."""
-        return await self._transaction(lambda connection: queries.admit(connection, block, UNREADABLE_KEPT))
+        return await self._transaction(lambda connection: queries.admit(connection, block, self._unreadable_kept))
 
     async def adopt(self, job: Job) -> bool:
         """See `StoreJobs`."""

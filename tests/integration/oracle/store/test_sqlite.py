@@ -1,0 +1,149 @@
+"""The job store as a file: killed, full, locked, shared, of another version."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from oracle.errors import ConfigurationError, StoreError
+from oracle.model import Answer, BlockEvents, Cursor, Origin, Requested, Stage
+from oracle.ports import ChainIdentity
+from oracle.store import SqliteJobs
+from oracle.testing.chain import request
+
+HERE = ChainIdentity("localnet", "outlayer.test.near", "genesis")
+
+
+def told(number):
+    return BlockEvents(Cursor(number, f"b{number}"), 1, (Requested(request(number), Origin(block_height=number)),))
+
+
+def _admit_for_ever(path, progress):
+    async def work():
+        async with SqliteJobs(path) as store:
+            known = await store.cursor()
+            number = 0 if known is None else known.height
+            while True:
+                number += 1
+                (job,) = await store.admit(told(number))
+                await store.save(job.at(Stage.ANSWERING, answer=Answer(number, True, b"x")))
+                progress.send(number)
+
+    asyncio.run(work())
+
+
+async def test_after_kill_9_cursor_and_jobs_are_of_one_moment(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    context = multiprocessing.get_context("spawn")
+    for kill_after in (1, 7, 30):
+        hears, tells = context.Pipe(duplex=False)
+        child = context.Process(target=_admit_for_ever, args=(path, tells))
+        child.start()
+        told_last = 0
+        for _ in range(kill_after):
+            told_last = hears.recv()
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        hears.close()
+        tells.close()
+        async with SqliteJobs(path) as store:
+            cursor = await store.cursor()
+            jobs = await store.recent(10_000)
+            assert cursor.height >= told_last
+            assert [job.request_id for job in jobs] == list(range(cursor.height, 0, -1))
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_a_full_disk_is_a_store_error_that_changes_nothing_and_passes(tmp_path):
+    async with SqliteJobs(tmp_path / "jobs.sqlite") as store:
+        await store.admit(told(1))
+
+        def limit(pages):
+            store._connection.connection.driver_connection.execute(f"PRAGMA max_page_count = {pages}")
+
+        pages = store._thread.submit(lambda: store._connection.connection.driver_connection.execute("PRAGMA page_count").fetchone()[0])
+        store._thread.submit(limit, pages.result()).result()
+        big = replace(told(2), events=(Requested(request(2, input_data="x" * 200_000), Origin()),))
+        with pytest.raises(StoreError, match="full"):
+            await store.admit(big)
+        assert await store.cursor() == Cursor(1, "b1")
+        assert await store.get(2) is None
+        store._thread.submit(limit, 1_000_000).result()
+        assert [job.request_id for job in await store.admit(big)] == [2]
+
+
+async def test_two_workers_cannot_keep_their_jobs_in_one_file(tmp_path):
+    async with SqliteJobs(tmp_path / "jobs.sqlite"):
+        with pytest.raises(ConfigurationError, match=r"another worker.*ORACLE_HOME"):
+            await SqliteJobs(tmp_path / "jobs.sqlite").__aenter__()
+    async with SqliteJobs(tmp_path / "jobs.sqlite"):
+        pass
+
+
+async def test_others_may_look_while_a_worker_writes_and_change_nothing(tmp_path):
+    async with SqliteJobs(tmp_path / "jobs.sqlite") as store, SqliteJobs(tmp_path / "jobs.sqlite", read_only=True) as looker:
+        await store.admit(told(1))
+        assert [job.request_id for job in await looker.recent(5)] == [1]
+        with pytest.raises(StoreError, match="readonly"):
+            await looker.admit(told(2))
+        await store.admit(told(2))
+        assert (await looker.counts())["queued"] == 2
+
+
+async def test_a_file_of_a_newer_version_is_refused_with_the_mend(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    async with SqliteJobs(path):
+        pass
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(ConfigurationError, match=r"version 99.*start the version that wrote it"):
+        await SqliteJobs(path).__aenter__()
+
+
+async def test_a_file_of_another_chain_is_refused_with_both_names_and_the_mend(tmp_path):
+    async with SqliteJobs(tmp_path / "jobs.sqlite") as store:
+        await store.bind(HERE)
+        with pytest.raises(ConfigurationError, match=r"outlayer\.test\.near on localnet.*not of outlayer\.near on mainnet.*DATABASE_URL"):
+            await store.bind(ChainIdentity("mainnet", "outlayer.near", "other"))
+
+
+async def test_a_file_that_is_no_database_is_a_store_error(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    path.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StoreError, match="not a database"):
+        await SqliteJobs(path).__aenter__()
+
+
+async def test_a_damaged_row_is_a_store_error(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    async with SqliteJobs(path) as store:
+        await store.admit(told(1))
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE jobs SET request_json = '{}'")
+    connection.commit()
+    connection.close()
+    async with SqliteJobs(path) as store:
+        with pytest.raises(StoreError, match="damaged"):
+            await store.get(1)
+
+
+async def test_the_file_is_readable_by_its_owner_only(tmp_path):
+    async with SqliteJobs(tmp_path / "home" / "jobs.sqlite") as store:
+        await store.admit(told(1))
+        for path in (tmp_path / "home").iterdir():
+            assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+async def test_what_is_closed_says_so(tmp_path):
+    store = SqliteJobs(tmp_path / "jobs.sqlite")
+    async with store:
+        pass
+    with pytest.raises((StoreError, RuntimeError)):
+        await store.cursor()

@@ -1,0 +1,196 @@
+"""One suite for every store of jobs: the file and its twin in memory give the same answers to the same questions."""
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from oracle.errors import ConfigurationError
+from oracle.model import (
+    Answer,
+    BlockEvents,
+    BuildTarget,
+    Completed,
+    Cursor,
+    GitHub,
+    Job,
+    Limits,
+    Metrics,
+    Origin,
+    OutputFormat,
+    Requested,
+    SecretsRef,
+    Stage,
+    TxHash,
+    Unreadable,
+    WasmUrl,
+    YoctoNear,
+)
+from oracle.ports import ChainIdentity, SignedTransaction
+from oracle.store import SqliteJobs
+from oracle.testing.chain import request
+from oracle.testing.jobs import MemoryJobs
+
+HERE = ChainIdentity("localnet", "outlayer.test.near", "genesis")
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+numbers = st.integers(0, 30)
+requests = st.builds(
+    request,
+    numbers,
+    source=st.builds(GitHub, text, text, st.sampled_from(BuildTarget)) | st.builds(WasmUrl, text, text, st.sampled_from(BuildTarget)),
+    limits=st.none() | st.builds(Limits, st.integers(1, 2**64 - 1), st.integers(1, 2**32), st.integers(1, 600)),
+    input_data=st.none() | text,
+    response_format=st.sampled_from(OutputFormat),
+    payment=st.integers(0, 2**128 - 1).map(YoctoNear),
+    timestamp_ns=st.integers(0, 2**63),
+    secrets_ref=st.none() | st.builds(SecretsRef, text, text),
+    compile_only=st.booleans(),
+    force_rebuild=st.booleans(),
+    attached_usd=text,
+    project_id=st.none() | text,
+    project_uuid=st.none() | text,
+)
+origins = st.builds(Origin, text, text, st.integers(0, 10**9), st.integers(0, 2**63), text, st.integers(0, 10**15))
+metrics = st.builds(Metrics, st.integers(0, 2**64 - 1), st.integers(0, 10**6), st.integers(0, 2**40), st.none() | st.integers(0, 10**6))
+
+
+@st.composite
+def answers(draw, request_id):
+    success = draw(st.booleans())
+    output = draw(st.none() | st.binary(max_size=20)) if success else None
+    error = None if success else draw(text)
+    note = draw(st.none() | text)
+    return Answer(request_id, success, output, draw(st.sampled_from(OutputFormat)), error, draw(metrics), note)
+
+
+class BothStores(RuleBasedStateMachine):
+    """Everything is asked of both; they have to agree, whatever the order, and over closing and opening the file again."""
+
+    def __init__(self):
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = Path(self.directory.name) / "jobs.sqlite"
+        self.twin = MemoryJobs(done_jobs_kept=5, unreadable_kept=3)
+        self.height = 0
+
+    @initialize()
+    def open(self):
+        self.stack = AsyncExitStack()
+        self.file = self.run(self.stack.enter_async_context(SqliteJobs(self.path, done_jobs_kept=5, unreadable_kept=3)))
+
+    def run(self, work):
+        return self.loop.run_until_complete(work)
+
+    def both(self, name, *args):
+        found = self.run(getattr(self.file, name)(*args))
+        assert found == self.run(getattr(self.twin, name)(*args))
+        return found
+
+    def teardown(self):
+        self.run(self.stack.aclose())
+        self.loop.close()
+        self.directory.cleanup()
+
+    @rule()
+    def bind(self):
+        self.both("bind", HERE)
+
+    @rule(events=st.lists(st.builds(Requested, requests, origins), max_size=4), bad=st.integers(0, 4), back=st.integers(-2, 3))
+    def admit(self, events, bad, back):
+        self.height = max(0, self.height + back)
+        unreadable = [Unreadable(self.height, f"r{n}", "why", "log") for n in range(bad)]
+        block = BlockEvents(Cursor(self.height, f"b{self.height}"), 1, (*events, *unreadable, Completed(1, True, None)))
+        self.both("admit", block)
+
+    @rule(found=requests, origin=origins)
+    def adopt(self, found, origin):
+        self.both("adopt", Job(found, origin))
+
+    @rule(data=st.data(), number=numbers, stage=st.sampled_from(Stage), height=st.integers(0, 10**9))
+    def save(self, data, number, stage, height):
+        known = self.run(self.twin.get(number))
+        if known is None or list(Stage).index(stage) < list(Stage).index(known.stage):
+            return
+        answer = data.draw(answers(number)) if stage in {Stage.ANSWERING, Stage.DONE} else None
+        job = replace(known, stage=stage, answer=answer, yield_height=height, wasm_sha256_hex="ab" * 32, compile_time_ms=3)
+        self.both("save", replace(job, settled_by="event" if stage is Stage.DONE else None))
+
+    @rule(number=numbers, nonce=st.integers(0, 2**40), key=st.sampled_from(["k1", "k2"]), kind=st.sampled_from(["answer", "extend"]))
+    def record(self, number, nonce, key, kind):
+        self.both("record", SignedTransaction(TxHash(f"{key}{nonce}"), number, key, nonce, 7, b"signed", kind))
+
+    @rule(number=numbers, limit=st.integers(1, 40))
+    def ask_everything(self, number, limit):
+        self.both("get", number)
+        self.both("unfinished")
+        self.both("recent", limit)
+        self.both("recent", limit, number)
+        self.both("counts")
+        self.both("transactions", number)
+        self.both("highest_nonce", "k1")
+        self.both("cursor")
+
+    @rule()
+    def close_and_open_again(self):
+        self.run(self.stack.aclose())
+        self.open()
+
+
+BothStores.TestCase.settings = settings(
+    max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestBothStores = BothStores.TestCase
+
+
+@pytest.fixture(params=["file", "memory"])
+async def store(request, tmp_path):
+    if request.param == "memory":
+        yield MemoryJobs()
+        return
+    async with SqliteJobs(tmp_path / "jobs.sqlite") as jobs:
+        yield jobs
+
+
+def told(number, height=1):
+    return BlockEvents(Cursor(height, f"b{height}"), 1, (Requested(request(number), Origin(block_height=height)),))
+
+
+async def test_a_block_told_twice_adds_nothing(store):
+    assert [job.request_id for job in await store.admit(told(1))] == [1]
+    assert await store.admit(told(1)) == []
+    assert await store.admit(told(2)) == []
+    assert await store.cursor() == Cursor(1, "b1")
+
+
+async def test_a_new_jobs_yield_counts_from_its_block(store):
+    (job,) = await store.admit(told(1, height=40))
+    assert job.yield_height == 40
+
+
+async def test_a_done_job_stays_done_and_forgets_what_is_large(store):
+    (job,) = await store.admit(told(1))
+    await store.record(SignedTransaction(TxHash("h"), 1, "k", 9, 1, b"signed"))
+    await store.save(job.at(Stage.DONE, settled_by="event"))
+    await store.save(job.at(Stage.RUNNING))
+    found = await store.get(1)
+    assert (found.stage, found.request.input_data) == (Stage.DONE, None)
+    (sent,) = await store.transactions(1)
+    assert (sent.transaction_hash, sent.signed_bytes) == ("h", b"")
+    assert await store.highest_nonce("k") == 9
+
+
+async def test_a_store_of_another_contract_is_refused(store):
+    await store.bind(HERE)
+    await store.bind(HERE)
+    with pytest.raises(ConfigurationError):
+        await store.bind(replace(HERE, contract_id="other.test.near"))
+    with pytest.raises(ConfigurationError):
+        await store.bind(replace(HERE, genesis_hash="another"))
