@@ -1,0 +1,65 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oracle.errors import OutputRefused
+from oracle.guest.output import MAX_JSON_DEPTH, check_output
+from oracle.model import Metrics, OutputFormat
+
+SPENT = Metrics(instructions=7, time_ms=1)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(json_values)
+def test_every_json_value_is_accepted(value):
+    check_output(json.dumps(value).encode(), OutputFormat.JSON, SPENT)
+    check_output(json.dumps(value, ensure_ascii=False).encode(errors="replace"), OutputFormat.JSON, SPENT)
+
+
+@given(st.text())
+def test_every_text_is_accepted_as_text(text):
+    check_output(text.encode(errors="replace"), OutputFormat.TEXT, SPENT)
+
+
+@given(st.binary(), st.sampled_from(OutputFormat))
+def test_whatever_the_output_it_is_accepted_or_refused_with_what_was_spent(output, output_format):
+    refused = None
+    try:
+        check_output(output, output_format, SPENT)
+    except OutputRefused as error:
+        refused = error
+    assert refused is None or (output_format is not OutputFormat.BYTES and refused.metrics == SPENT)
+
+
+@pytest.mark.parametrize("output", [b"", b"{", b"[1,]", b"1 2", b"NaN", b"[Infinity]", b"{'a':1}", b"undefined", b"01"])
+def test_what_is_no_json_is_refused(output):
+    with pytest.raises(OutputRefused, match="is not JSON"):
+        check_output(output, OutputFormat.JSON, SPENT)
+
+
+def test_a_byte_that_is_no_utf8_is_named():
+    with pytest.raises(OutputRefused, match=r"byte 2 \(0xff\) is no UTF-8"):
+        check_output(b"ab\xff", OutputFormat.TEXT, SPENT)
+
+
+def test_json_as_deep_as_the_bound_is_accepted_and_deeper_is_refused():
+    check_output(b"[" * MAX_JSON_DEPTH + b"]" * MAX_JSON_DEPTH, OutputFormat.JSON, SPENT)
+    with pytest.raises(OutputRefused, match="nested deeper than 64"):
+        check_output(b"[" * (MAX_JSON_DEPTH + 1) + b"]" * (MAX_JSON_DEPTH + 1), OutputFormat.JSON, SPENT)
+    with pytest.raises(OutputRefused, match="nested deeper"):
+        check_output(b'{"a":' * 60_000, OutputFormat.JSON, SPENT)
+
+
+def test_brackets_in_strings_do_not_count_as_depth():
+    check_output(json.dumps('\\"' + "[" * 1000).encode(), OutputFormat.JSON, SPENT)
+
+
+def test_numbers_too_long_for_a_float_are_json_all_the_same():
+    check_output(b"9" * 5000, OutputFormat.JSON, SPENT)
