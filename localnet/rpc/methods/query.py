@@ -97,7 +97,7 @@ def _view_state(chain: Chain, params: Params) -> Json:
 
 
 def _no_global_contract(chain: Chain, params: Params) -> Json:
-    identifier = {"CodeHash": hash_to_text(params.hash("code_hash"))} if params.has("code_hash") else {"AccountId": params.account_id()}
+    identifier = {"hash": hash_to_text(params.hash("code_hash"))} if params.has("code_hash") else {"account_id": params.account_id()}
     raise RpcError(
         "NO_GLOBAL_CONTRACT_CODE",
         f"Global contract code with identifier {identifier} has never been observed on the node",

@@ -2,8 +2,10 @@
 
 import io
 import json
+import threading
 from base64 import b64encode
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -41,6 +43,10 @@ class Client:
         if "error" in answer:
             raise Answered(answer["error"])
         return answer["result"]
+
+    async def commit(self, transaction):
+        text = transaction if isinstance(transaction, str) else b64encode(transaction).decode()
+        return await self.call("broadcast_tx_commit", [text])
 
     async def query(self, kind, **params):
         return await self.call("query", {"request_type": kind, "finality": "final", **params})
@@ -108,6 +114,19 @@ def greeter(chain, contracts):
         boom=boom, store=store, ask=ask, tell=tell, relay=relay, greet=greet, answer=answer, read=lambda call: call.read(b"key")
     )
     return chain.create_account("greeter").deploy(code)
+
+
+@pytest.fixture
+def holder(chain, contracts):
+    """A contract whose call lasts until its gate is opened."""
+    held = SimpleNamespace(entered=threading.Event(), gate=threading.Event(), call=FunctionCall("hold", b"", 10 * TGAS, 0))
+
+    def hold(call):
+        held.entered.set()
+        held.gate.wait(10)
+
+    held.account_id = chain.create_account("holder").deploy(contracts.add(hold=hold)).account_id
+    return held
 
 
 def _index(number):

@@ -8,6 +8,7 @@ import pytest
 
 from localnet.rpc.envelope import MAX_REQUEST_BYTES
 from localnet.state.store import StateError
+from localnet.values.actions import FunctionCall
 
 
 async def test_json_rpc_errors_have_status_200_and_the_requests_id(client):
@@ -46,25 +47,18 @@ async def test_other_paths_and_methods_are_not_found(client):
     assert (await client.get("/"))[0] == 405
 
 
-async def test_health_and_status_answer_while_a_contract_runs(chain, alice, contracts, signed, serving):
-    entered, gate = threading.Event(), threading.Event()
-
-    def hold(call):
-        entered.set()
-        gate.wait(10)
-
-    chain.create_account("holder").deploy(contracts.add(hold=hold))
+async def test_health_and_status_answer_while_a_contract_runs(chain, alice, holder, signed, serving):
     async with serving(chain) as client:
         holding = asyncio.create_task(client.call("broadcast_tx_commit", [signed(alice, "holder.test.near", "hold")]))
-        await asyncio.to_thread(entered.wait, 10)
+        await asyncio.to_thread(holder.entered.wait, 10)
         assert (await client.get("/health"))[1]["status"] == "ok"
         assert (await client.get("/status"))[1]["chain_id"] == "localnet"
         assert (await client.call("status"))["chain_id"] == "localnet"
-        gate.set()
+        holder.gate.set()
         await holding
 
 
-async def test_a_chain_that_cannot_write_says_so_and_goes_on_when_it_can(chain, alice, greeter, signed, serving, monkeypatch):
+async def test_a_chain_that_cannot_write_says_so_and_goes_on_when_it_can(chain, alice, greeter, serving, monkeypatch):
     monkeypatch.setattr("localnet.rpc.production._FIRST_RETRY_S", 0.001)
     produce, is_full = chain.produce_block, threading.Event()
     is_full.set()
@@ -76,7 +70,7 @@ async def test_a_chain_that_cannot_write_says_so_and_goes_on_when_it_can(chain, 
 
     monkeypatch.setattr(chain, "produce_block", produce_unless_full)
     async with serving(chain) as client:
-        sending = asyncio.create_task(client.call("broadcast_tx_commit", [signed(alice, greeter, "greet")]))
+        sending = asyncio.create_task(client.commit(alice.sign(greeter.account_id, [FunctionCall("greet", b"", 10**13, 0)])))
         while (health := await client.get("/health"))[0] == 200:
             pass
         assert health == (503, health[1] | {"status": "failing", "reason": "blocks cannot be written: no space left on device"})
@@ -95,23 +89,16 @@ async def test_a_mistake_of_ours_is_answered_in_the_only_shape_clients_read(clie
     assert raised.value.error["name"] == raised.value.cause == "INTERNAL_ERROR"
 
 
-async def test_a_flood_of_waiting_requests_is_refused_by_the_figure(chain, alice, contracts, signed, serving, answered, monkeypatch):
+async def test_a_flood_of_waiting_requests_is_refused_by_the_figure(chain, alice, holder, serving, monkeypatch):
     monkeypatch.setattr("localnet.rpc.dispatch.MAX_WAITING", 2)
-    entered, gate = threading.Event(), threading.Event()
-
-    def hold(call):
-        entered.set()
-        gate.wait(10)
-
-    chain.create_account("holder").deploy(contracts.add(hold=hold))
     async with serving(chain) as client:
-        holding = asyncio.create_task(client.call("broadcast_tx_commit", [signed(alice, "holder.test.near", "hold")]))
-        await asyncio.to_thread(entered.wait, 10)
-        views = [asyncio.create_task(client.query("view_account", account_id="alice.test.near")) for _ in range(3)]
+        holding = asyncio.create_task(client.commit(chain.root.sign(holder.account_id, [holder.call])))
+        await asyncio.to_thread(holder.entered.wait, 10)
+        views = [asyncio.create_task(client.query("view_account", account_id="test.near")) for _ in range(3)]
         done, _ = await asyncio.wait(views, return_when=asyncio.FIRST_EXCEPTION)
-        with pytest.raises(answered, match="2 requests wait for the chain; at most 2 may"):
+        with pytest.raises(Exception, match="2 requests wait for the chain; at most 2 may"):
             done.pop().result()
-        gate.set()
+        holder.gate.set()
         await holding
         await asyncio.gather(*views, return_exceptions=True)
 

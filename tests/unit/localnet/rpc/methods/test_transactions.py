@@ -1,7 +1,6 @@
 """Sending and following transactions, as py-near, near-cli and near-api-js read it."""
 
 import asyncio
-import threading
 from base64 import b64decode, b64encode
 
 import pytest
@@ -15,12 +14,8 @@ OUTCOME = {"status", "transaction", "transaction_outcome", "receipts_outcome", "
 ID = hash_to_text(hash_of(b"never seen"))
 
 
-async def commit(client, transaction):
-    return await client.call("broadcast_tx_commit", [transaction])
-
-
 async def test_a_committed_call_gives_its_whole_outcome(client, alice, greeter, signed):
-    outcome = await commit(client, signed(alice, greeter, "greet", b"you"))
+    outcome = await client.commit(signed(alice, greeter, "greet", b"you"))
     assert outcome.keys() == OUTCOME
     assert b64decode(outcome["status"]["SuccessValue"]) == b'"hello you"'
     transaction = outcome["transaction"]
@@ -42,13 +37,13 @@ async def test_a_committed_call_gives_its_whole_outcome(client, alice, greeter, 
 
 
 async def test_a_panic_is_an_outcome_and_no_error(client, alice, greeter, signed):
-    outcome = await commit(client, signed(alice, greeter, "boom"))
+    outcome = await client.commit(signed(alice, greeter, "boom"))
     kind = {"FunctionCallError": {"ExecutionError": "Smart contract panicked: it went wrong"}}
     assert outcome["status"] == {"Failure": {"ActionError": {"index": 0, "kind": kind}}}
 
 
 async def test_a_returned_promises_result_is_the_transactions(client, alice, greeter, signed):
-    outcome = await commit(client, signed(alice, greeter, "relay", b"there"))
+    outcome = await client.commit(signed(alice, greeter, "relay", b"there"))
     assert b64decode(outcome["status"]["SuccessValue"]) == b'"hello there"'
 
 
@@ -80,12 +75,12 @@ async def test_a_transaction_sent_twice_runs_once(client, alice, greeter, signed
 
 
 async def test_a_refused_transaction_is_told_in_nearcores_words(client, alice, greeter, signed, answered):
-    await commit(client, first := signed(alice, greeter, "greet"))
-    nonce = (await commit(client, first))["transaction"]["nonce"]
+    await client.commit(first := signed(alice, greeter, "greet"))
+    nonce = (await client.commit(first))["transaction"]["nonce"]
     alice._last_nonce = 0
     stale = b64encode(_sign_again(alice, nonce)).decode()
     with pytest.raises(answered) as raised:
-        await commit(client, stale)
+        await client.commit(stale)
     assert raised.value.cause == "INVALID_TRANSACTION"
     assert raised.value.data == {"TxExecutionError": {"InvalidTxError": {"InvalidNonce": {"tx_nonce": nonce, "ak_nonce": nonce}}}}
     # Who does not wait is told nothing, as by nodes: the hash is given, and the transaction never seen.
@@ -126,7 +121,7 @@ async def test_a_transaction_above_the_size_limit_is_refused_by_both_figures(cli
 
 async def test_status_takes_every_form_of_its_params(client, alice, greeter, signed):
     transaction = signed(alice, greeter, "greet")
-    tx_hash = (await commit(client, transaction))["transaction"]["hash"]
+    tx_hash = (await client.commit(transaction))["transaction"]["hash"]
     forms = [
         # py-near sends the receiver's account.
         [tx_hash, "greeter.test.near"],
@@ -174,10 +169,10 @@ async def test_what_was_never_seen_is_told_at_once(client, answered):
 
 
 async def test_a_yield_holds_the_request_up_until_it_is_resumed(client, alice, bob, greeter, signed):
-    asking = asyncio.create_task(commit(client, signed(alice, greeter, "ask")))
+    asking = asyncio.create_task(client.commit(signed(alice, greeter, "ask")))
     while not (await client.query("view_state", account_id="greeter.test.near", prefix_base64=""))["values"]:
         assert not asking.done()
-    await commit(client, signed(bob, greeter, "tell"))
+    await client.commit(signed(bob, greeter, "tell"))
     assert b64decode((await asking)["status"]["SuccessValue"]) == b'"told"'
 
 
@@ -195,50 +190,36 @@ async def test_a_request_that_waits_too_long_is_told_how_far_the_transaction_got
         assert b64decode(outcome["status"]["SuccessValue"]) == b"null"
 
 
-async def test_a_request_is_told_when_no_block_took_the_transaction_in_time(chain, alice, greeter, signed, serving, answered):
+async def test_a_request_is_told_when_no_block_took_the_transaction_in_time(chain, alice, serving, answered):
     async with serving(chain, transaction_timeout_s=0, block_time_s=3600) as client:
         with pytest.raises(answered) as raised:
-            await commit(client, signed(alice, greeter, "greet"))
+            await client.commit(alice.sign("bob.near", [Transfer(1)]))
         assert raised.value.error["cause"] == {"name": "TIMEOUT_ERROR", "info": {"cause": "NOT_OBSERVED"}}
 
 
-async def test_who_waits_for_a_transaction_that_a_block_refuses_hears_why(chain, alice, bob, contracts, signed, serving, answered):
-    entered, gate = threading.Event(), threading.Event()
-
-    def hold(call):
-        entered.set()
-        gate.wait(10)
-
-    chain.create_account("holder").deploy(contracts.add(hold=hold))
+async def test_who_waits_for_a_transaction_that_a_block_refuses_hears_why(chain, alice, bob, holder, serving):
     async with serving(chain) as client:
-        holding = asyncio.create_task(commit(client, signed(bob, "holder.test.near", "hold")))
-        await asyncio.to_thread(entered.wait, 10)
+        holding = asyncio.create_task(client.commit(bob.sign(holder.account_id, [holder.call])))
+        await asyncio.to_thread(holder.entered.wait, 10)
         # Both are good when they are sent; the first takes the money that the second needs.
-        alls = [b64encode(alice.sign("bob.test.near", [Transfer(999 * NEAR - step)])).decode() for step in (0, 1)]
-        both = [asyncio.create_task(commit(client, transaction)) for transaction in alls]
-        await asyncio.sleep(0)
-        gate.set()
+        alls = [alice.sign("bob.test.near", [Transfer(999 * NEAR - step)]) for step in (0, 1)]
+        both = [asyncio.create_task(client.commit(transaction)) for transaction in alls]
+        while (await client.get("/health"))[1]["waiting"] < 2:
+            pass
+        holder.gate.set()
         results = await asyncio.gather(*both, return_exceptions=True)
         await holding
-    assert isinstance(results[1], answered)
     assert "NotEnoughBalance" in results[1].data["TxExecutionError"]["InvalidTxError"]
 
 
-async def test_transactions_that_come_together_share_a_block(chain, alice, bob, greeter, contracts, signed, serving):
-    entered, gate = threading.Event(), threading.Event()
-
-    def hold(call):
-        entered.set()
-        gate.wait(10)
-
-    chain.create_account("holder").deploy(contracts.add(hold=hold))
+async def test_transactions_that_come_together_share_a_block(chain, alice, bob, holder, serving):
     async with serving(chain) as client:
-        holding = asyncio.create_task(commit(client, signed(bob, "holder.test.near", "hold")))
-        await asyncio.to_thread(entered.wait, 10)
-        sends = [asyncio.create_task(commit(client, signed(alice, greeter, "greet"))) for _ in range(5)]
+        holding = asyncio.create_task(client.commit(bob.sign(holder.account_id, [holder.call])))
+        await asyncio.to_thread(holder.entered.wait, 10)
+        sends = [asyncio.create_task(client.commit(alice.sign("bob.test.near", [Transfer(1)]))) for _ in range(5)]
         while (await client.get("/health"))[1]["waiting"] < 5:
             pass
-        gate.set()
+        holder.gate.set()
         outcomes = await asyncio.gather(*sends)
         await holding
     assert len({outcome["transaction_outcome"]["block_hash"] for outcome in outcomes}) == 1
@@ -246,6 +227,6 @@ async def test_transactions_that_come_together_share_a_block(chain, alice, bob, 
 
 async def test_the_calls_of_a_batch_are_shown_in_order(client, alice, greeter):
     actions = [FunctionCall("greet", name, 10 * TGAS, 0) for name in (b"a", b"b")]
-    outcome = await commit(client, b64encode(alice.sign(greeter.account_id, actions)).decode())
+    outcome = await client.commit(b64encode(alice.sign(greeter.account_id, actions)).decode())
     assert outcome["receipts_outcome"][0]["outcome"]["logs"] == ["greeting", "greeting"]
     assert [each["FunctionCall"]["args"] for each in outcome["transaction"]["actions"]] == ["YQ==", "Yg=="]
