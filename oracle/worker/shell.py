@@ -101,7 +101,7 @@ class Worker:
                 tasks.create_task(self._confirm())
                 tasks.create_task(_end_when(stop))
         except* _Stopped:
-            _log.info("worker_stopped", unfinished=len(self._live))
+            _log.info("jobs_left_for_next_start", count=len(self._live))
         finally:
             self._tasks = None
             await self._work.close()
@@ -173,17 +173,21 @@ class Worker:
 
     async def _long_work(self, live: _Live, work: Callable[[], Awaitable[Event]]) -> None:
         """Perform a command and tell what came of it; a fault of ours is tried again, and then told to the caller too."""
-        request_id = live.job.request_id
-        for attempt in range(1, _ATTEMPTS_AT_FAULTY_WORK + 1):
+        request_id, faults, wait_s = live.job.request_id, 0, _SHORT_WAIT_S
+        event: Event = Failed("The worker could not run this request because of a fault of its own; ask again.", Metrics())
+        while faults < _ATTEMPTS_AT_FAULTY_WORK:
             try:
                 event = await work()
                 break
+            except StoreError as error:  # the artifact cache's disk: waited out like the database's, unless the window closes
+                self._tally.last_error = str(error)
+                _log.warning("work_waits", request_id=request_id, reason=str(error))
             except Exception as error:  # noqa: BLE001  whatever it is, the caller has to hear, and other jobs go on
-                _log.exception("work_failed", request_id=request_id, attempt=attempt)
+                faults += 1
+                _log.exception("work_failed", request_id=request_id, attempt=faults)
                 self._tally.last_error = f"request {request_id}: {type(error).__name__}"
-                await self._clock.sleep(_SHORT_WAIT_S * attempt)
-        else:
-            event = Failed("The worker could not run this request because of a fault of its own; ask again.", Metrics())
+            await self._clock.sleep(wait_s)
+            wait_s = min(2 * wait_s, _LONG_WAIT_S)
         await self.tell(request_id, event)
 
     async def _submit(self, live: _Live, answer: Answer) -> None:
