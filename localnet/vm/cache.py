@@ -20,7 +20,7 @@ import wasmtime
 
 from localnet.parameters import Parameters
 from localnet.vm.engine import SETTINGS
-from localnet.vm.errors import CompilationFailed, LinkError
+from localnet.vm.errors import CompilationFailed
 from localnet.vm.prepare import Metered, PreparedContract, meter
 
 _METER_VERSION: Final = 1
@@ -85,14 +85,17 @@ class CodeCache:
     def _compile(self, code_hash: bytes, code: bytes) -> PreparedContract:
         try:
             metered = meter(self._validator, code, self._parameters)
-            module = None if metered.link_error else wasmtime.Module(self._linker.engine, metered.wasm)
+            module = None if metered.link_error else self._native(metered)
         except CompilationFailed as failure:
-            return PreparedContract(code_hash, len(code), frozenset(), frozenset(), has_start=False, failure=failure, pre=None)
-        except wasmtime.WasmtimeError as error:
-            failure = CompilationFailed("Serialization", str(error).splitlines()[0])
             return PreparedContract(code_hash, len(code), frozenset(), frozenset(), has_start=False, failure=failure, pre=None)
         self._store(code_hash, metered, module)
         return self._contract(code_hash, len(code), metered, module)
+
+    def _native(self, metered: Metered) -> wasmtime.Module:
+        try:
+            return wasmtime.Module(self._linker.engine, metered.wasm)
+        except wasmtime.WasmtimeError as error:
+            raise CompilationFailed("Serialization", str(error).splitlines()[0]) from error
 
     def _contract(self, code_hash: bytes, size: int, metered: Metered, module: wasmtime.Module | None) -> PreparedContract:
         pre = None if module is None else self._linker.instantiate_pre(module)
@@ -117,7 +120,7 @@ class CodeCache:
         body = _HEADER.pack(len(text)) + text + bytes(module.serialize())
         with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as file:
             file.write(sha256(body).digest() + body)
-        os.replace(file.name, path)
+        Path(file.name).replace(path)
 
     def _load(self, code_hash: bytes, size: int) -> PreparedContract | None:
         path = self._path(code_hash)

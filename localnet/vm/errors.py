@@ -8,14 +8,13 @@ VmError
 ├── WasmTrap              the code trapped
 └── HostError             a host function refused; leaves differ by `variant`, as in nearcore's enum
 
-They are values that outcomes carry, and exceptions inside the machine. Each knows how it looks in an execution outcome (`kind`) and in the text
-of a failed view (`view_text`, Rust's Debug form).
+They are values that outcomes carry, and exceptions inside the machine. Each knows how it looks in an execution outcome
+(`kind`) and in the text of a failed view (`view_text`, Rust's Debug form).
 
 Source: near-vm-runner 0.38 `logic::errors`, nearcore `FunctionCallError` conversions.
 """
 
-import json
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 ErrorKind: TypeAlias = dict[str, object]
 """The JSON of a FunctionCallError: one variant and what it holds."""
@@ -39,130 +38,88 @@ def _debug_character(character: str) -> str:
 class VmError(Exception):
     """A call failed; the chain records it, and nothing of the node is at fault."""
 
-    @property
-    def kind(self) -> ErrorKind:
-        """The JSON under `FunctionCallError` in an execution outcome."""
-        raise NotImplementedError
-
-    @property
-    def view_text(self) -> str:
-        """What follows "wasm execution failed with error: " when a view fails."""
-        raise NotImplementedError
+    def __init__(self, text: str, *, kind: ErrorKind, view_text: str) -> None:
+        """
+        Args:
+            text: what a node's log would say.
+            kind: the JSON under `FunctionCallError` in an execution outcome.
+            view_text: what follows "wasm execution failed with error: " when a view fails.
+        """
+        super().__init__(text)
+        self.text, self.kind, self.view_text = text, kind, view_text
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, VmError) and (self.kind, self.view_text) == (other.kind, other.view_text)
 
     def __hash__(self) -> int:
-        return hash(json.dumps(self.kind))
+        return hash(self.view_text)
 
 
 class CompilationFailed(VmError):
     """The code is no wasm that a node accepts; `reason` is nearcore's PrepareError, `detail` what was found."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        kind: ErrorKind = {"CompilationError": {"PrepareError": reason}}
+        super().__init__(f"{reason}: {detail}", kind=kind, view_text=f"CompilationError(PrepareError({reason}))")
         self.reason, self.detail = reason, detail
-
-    @property
-    def kind(self) -> ErrorKind:
-        return {"CompilationError": {"PrepareError": self.reason}}
-
-    @property
-    def view_text(self) -> str:
-        return f"CompilationError(PrepareError({self.reason}))"
 
 
 class CodeDoesNotExist(VmError):
     """The account has no contract."""
 
     def __init__(self, account_id: str) -> None:
-        super().__init__(f"cannot find contract code for account {account_id}")
+        super().__init__(
+            f"cannot find contract code for account {account_id}",
+            kind={"CompilationError": {"CodeDoesNotExist": {"account_id": account_id}}},
+            view_text=f"CompilationError(CodeDoesNotExist {{ account_id: {rust_debug(account_id)} }})",
+        )
         self.account_id = account_id
-
-    @property
-    def kind(self) -> ErrorKind:
-        return {"CompilationError": {"CodeDoesNotExist": {"account_id": self.account_id}}}
-
-    @property
-    def view_text(self) -> str:
-        return f"CompilationError(CodeDoesNotExist {{ account_id: {rust_debug(self.account_id)} }})"
 
 
 class MethodResolveError(VmError):
     """`reason`: MethodEmptyName, MethodNotFound or MethodInvalidSignature."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(reason, kind={"MethodResolveError": reason}, view_text=f"MethodResolveError({reason})")
         self.reason = reason
-
-    @property
-    def kind(self) -> ErrorKind:
-        return {"MethodResolveError": self.reason}
-
-    @property
-    def view_text(self) -> str:
-        return f"MethodResolveError({self.reason})"
 
 
 class LinkError(VmError):
-    """An import that no node offers."""
+    """An import that no node offers, or with another type."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        kind: ErrorKind = {"ExecutionError": f"Link Error: {message}"}
+        super().__init__(message, kind=kind, view_text=f"LinkError {{ msg: {rust_debug(message)} }}")
 
-    @property
-    def kind(self) -> ErrorKind:
-        return {"ExecutionError": f"Link Error: {self.message}"}
 
-    @property
-    def view_text(self) -> str:
-        return f"LinkError {{ msg: {rust_debug(self.message)} }}"
+_TRAP_TEXTS: Final = {
+    "Unreachable": "An `unreachable` opcode was executed.",
+    "IncorrectCallIndirectSignature": "Call indirect incorrect signature trap.",
+    "MemoryOutOfBounds": "Memory out of bounds trap.",
+    "IllegalArithmetic": "An arithmetic exception, e.g. divided by zero.",
+    "StackOverflow": "Stack overflow.",
+    "IndirectCallToNull": "Indirect call to null.",
+    "GenericTrap": "Generic trap.",
+}
 
 
 class WasmTrap(VmError):
     """The code itself trapped; `variant` as in nearcore's enum."""
 
-    TEXTS = {
-        "Unreachable": "An `unreachable` opcode was executed.",
-        "IncorrectCallIndirectSignature": "Call indirect incorrect signature trap.",
-        "MemoryOutOfBounds": "Memory out of bounds trap.",
-        "IllegalArithmetic": "An arithmetic exception, e.g. divided by zero.",
-        "StackOverflow": "Stack overflow.",
-        "IndirectCallToNull": "Indirect call to null.",
-        "GenericTrap": "Generic trap.",
-    }
-
     def __init__(self, variant: str) -> None:
-        super().__init__(f"WebAssembly trap: {self.TEXTS[variant]}")
+        text = f"WebAssembly trap: {_TRAP_TEXTS[variant]}"
+        super().__init__(text, kind={"ExecutionError": text}, view_text=f"WasmTrap({variant})")
         self.variant = variant
-
-    @property
-    def kind(self) -> ErrorKind:
-        return {"ExecutionError": str(self)}
-
-    @property
-    def view_text(self) -> str:
-        return f"WasmTrap({self.variant})"
 
 
 class HostError(VmError):
     """A host function refused; the text is nearcore's, `variant` and `facts` its enum's name and fields."""
 
     def __init__(self, variant: str, text: str, **facts: str | int) -> None:
-        super().__init__(text)
-        self.variant, self.text, self.facts = variant, text, facts
-
-    @property
-    def kind(self) -> ErrorKind:
-        return {"ExecutionError": self.text}
-
-    @property
-    def view_text(self) -> str:
-        if not self.facts:
-            return f"HostError({self.variant})"
-        inner = ", ".join(f"{name}: {rust_debug(value)}" for name, value in self.facts.items())
-        return f"HostError({self.variant} {{ {inner} }})"
+        inner = ", ".join(f"{name}: {rust_debug(value)}" for name, value in facts.items())
+        debug = f"{variant} {{ {inner} }}" if facts else variant
+        super().__init__(text, kind={"ExecutionError": text}, view_text=f"HostError({debug})")
+        self.variant, self.facts = variant, facts
 
 
 class NotOffered(HostError):

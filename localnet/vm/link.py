@@ -44,23 +44,25 @@ class Host:
         refused, body, has_result = function.prohibited_in_view, function.body, bool(function.result)
         string_at, memmove = ctypes.string_at, ctypes.memmove
 
+        def enter(call: HostCall, remaining: int, pages: int) -> None:
+            call.gas.burnt = call.gas.limit - remaining
+            call.memory.size = pages * WASM_PAGE
+            for charge in charges:
+                call.gas.burn(charge)
+            if refused is not None and call.context.is_view:
+                raise prohibited_in_view(refused)
+
         def callback(_environment: int | None, _caller: int | None, cells: int, _count: int) -> int:
             call = self.call
             if call is None:
                 return native.new_trap()
             try:
                 *arguments, remaining, pages = unpack(string_at(cells, arguments_bytes))
-                gas = call.gas
-                gas.burnt = gas.limit - remaining
-                call.memory.size = pages * WASM_PAGE
-                for charge in charges:
-                    gas.burn(charge)
-                if refused is not None and call.context.is_view:
-                    raise prohibited_in_view(refused)
+                enter(call, remaining, pages)
                 result = body(call, *arguments)
-                remaining = gas.limit - gas.burnt
+                remaining = call.gas.limit - call.gas.burnt
                 memmove(cells, pack(result, remaining) if has_result else pack(remaining), results_bytes)
-            except BaseException as failure:  # noqa: BLE001  nothing may unwind through wasm; the machine raises it behind it
+            except BaseException as failure:  # noqa: BLE001 - nothing may unwind through wasm; the machine raises it behind it
                 call.failure = failure
                 return native.new_trap()
             return 0

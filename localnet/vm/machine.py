@@ -75,6 +75,7 @@ class Vm:
             context: what the contract can learn.
             external: the account's storage and yields.
             code_hash: sha256 of the code, if it is known.
+
         Returns:
             What the call did; whatever the contract did wrong is the outcome's `error`.
         """

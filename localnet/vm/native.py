@@ -5,6 +5,8 @@ wasmtime-py's own classes look up all exports and convert each value: 0.7 ms a c
 goes through the same wheel's `wasmtime._ffi`, whose version is pinned.
 """
 
+# ruff: noqa: SLF001 - wasmtime-py keeps the way to its C handles private
+
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,7 +128,8 @@ class RawInstance:
     @gas.setter
     def gas(self, remaining: int) -> None:
         value = ffi.wasmtime_val_t()
-        value.kind, value.of.i64 = _I64_KIND, remaining
+        value.kind = ffi.wasmtime_valkind_t(_I64_KIND)
+        value.of.i64 = remaining
         ffi.wasmtime_global_set(self._context, ctypes.byref(self._gas), ctypes.byref(value))
 
     @property

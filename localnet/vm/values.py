@@ -119,7 +119,7 @@ class VmOutcome:
     balance_yocto: int
     """Of the account, the attached deposit in, deposits of new receipts out."""
     storage_usage_bytes: int
-    return_data: None | bytes | ReceiptIndex
+    return_data: bytes | ReceiptIndex | None
     burnt_gas: int
     used_gas: int
     """Burnt, and reserved for receipts; after a success unused gas is shared out by weights, and that counts too."""

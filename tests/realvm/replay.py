@@ -167,7 +167,7 @@ def _receipt(index: int, outcome: VmOutcome) -> dict[str, Any]:
     }
 
 
-def _action(action: actions.SimpleAction) -> Any:
+def _action(action: actions.SimpleAction) -> Any:  # noqa: PLR0911 - a return for each kind of action
     match action:
         case actions.CreateAccount():
             return "CreateAccount"

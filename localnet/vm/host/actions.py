@@ -1,5 +1,7 @@
 """The actions a contract puts into its receipts."""
 
+# ruff: noqa: PLR0913, PLR0917 - a host function takes what contracts hand it
+
 from typing import Final
 
 from localnet.values import account_id as account_ids
@@ -40,7 +42,7 @@ def _decode_key(raw: bytes) -> PublicKey:
     return PublicKey(raw[1:])
 
 
-@offered("promise_batch_action_create_account", "I", view=False)
+@offered("promise_batch_action_create_account", "I", refused_in_view=True)
 def create_account(call: HostCall, promise: int) -> None:
     """Make the receiver's account."""
     _, draft = call.promises.single(promise)
@@ -48,7 +50,7 @@ def create_account(call: HostCall, promise: int) -> None:
     draft.actions.append(CreateAccount())
 
 
-@offered("promise_batch_action_deploy_contract", "III", view=False)
+@offered("promise_batch_action_deploy_contract", "III", refused_in_view=True)
 def deploy_contract(call: HostCall, promise: int, length: int, pointer: int) -> None:
     """Put a contract on the receiver's account."""
     code, limit = call.get(pointer, length), call.parameters.limits.max_contract_size
@@ -63,13 +65,13 @@ def deploy_contract(call: HostCall, promise: int, length: int, pointer: int) -> 
     draft.actions.append(DeployContract(code))
 
 
-@offered("promise_batch_action_function_call", "IIIIIII", view=False)
+@offered("promise_batch_action_function_call", "IIIIIII", refused_in_view=True)
 def function_call(call: HostCall, promise: int, *rest: int) -> None:
     """Call a method with a fixed amount of gas."""
     append_function_call(call, promise, *rest, 0)
 
 
-@offered("promise_batch_action_function_call_weight", "IIIIIIII", view=False, view_name="promise_batch_action_function_call")
+@offered("promise_batch_action_function_call_weight", "IIIIIIII", refused_in_view="promise_batch_action_function_call")
 def append_function_call(
     call: HostCall,
     promise: int,
@@ -94,7 +96,7 @@ def append_function_call(
     call.promises.append_call(receipt, FunctionCall(call.text_of_method(method), args, gas, amount), weight)
 
 
-@offered("promise_batch_action_transfer", "II", view=False)
+@offered("promise_batch_action_transfer", "II", refused_in_view=True)
 def transfer(call: HostCall, promise: int, amount_pointer: int) -> None:
     """Give tokens; to an implicit account that costs its creation too."""
     amount = call.get_u128(amount_pointer)
@@ -110,7 +112,7 @@ def transfer(call: HostCall, promise: int, amount_pointer: int) -> None:
     draft.actions.append(Transfer(amount))
 
 
-@offered("promise_batch_action_stake", "IIII", view=False)
+@offered("promise_batch_action_stake", "IIII", refused_in_view=True)
 def stake(call: HostCall, promise: int, amount_pointer: int, key_length: int, key_pointer: int) -> None:
     """Lock tokens for a validator key."""
     amount = call.get_u128(amount_pointer)
@@ -120,7 +122,7 @@ def stake(call: HostCall, promise: int, amount_pointer: int, key_length: int, ke
     draft.actions.append(Stake(amount, _decode_key(key)))
 
 
-@offered("promise_batch_action_add_key_with_full_access", "IIII", view=False)
+@offered("promise_batch_action_add_key_with_full_access", "IIII", refused_in_view=True)
 def add_full_access_key(call: HostCall, promise: int, key_length: int, key_pointer: int, nonce: int) -> None:
     """Add a key that may do everything."""
     key = call.get(key_pointer, key_length)
@@ -129,7 +131,7 @@ def add_full_access_key(call: HostCall, promise: int, key_length: int, key_point
     draft.actions.append(AddKey(_decode_key(key), AccessKey(nonce, FullAccess())))
 
 
-@offered("promise_batch_action_add_key_with_function_call", "IIIIIIIII", view=False)
+@offered("promise_batch_action_add_key_with_function_call", "IIIIIIIII", refused_in_view=True)
 def add_function_call_key(
     call: HostCall,
     promise: int,
@@ -160,7 +162,7 @@ def add_function_call_key(
     draft.actions.append(AddKey(public_key, AccessKey(nonce, permission)))
 
 
-@offered("promise_batch_action_delete_key", "III", view=False)
+@offered("promise_batch_action_delete_key", "III", refused_in_view=True)
 def delete_key(call: HostCall, promise: int, key_length: int, key_pointer: int) -> None:
     """Take a key away."""
     key = call.get(key_pointer, key_length)
@@ -169,7 +171,7 @@ def delete_key(call: HostCall, promise: int, key_length: int, key_pointer: int) 
     draft.actions.append(DeleteKey(_decode_key(key)))
 
 
-@offered("promise_batch_action_delete_account", "III", view=False)
+@offered("promise_batch_action_delete_account", "III", refused_in_view=True)
 def delete_account(call: HostCall, promise: int, length: int, pointer: int) -> None:
     """Remove the receiver's account."""
     beneficiary = call.get_account_id(pointer, length)

@@ -2,7 +2,7 @@
 
 from localnet.parameters import Fee, Parameters
 from localnet.values import account_id as account_ids
-from localnet.vm.errors import HostError, VmError
+from localnet.vm.errors import HostError
 from localnet.vm.gas import GasCounter
 from localnet.vm.host.memory import IN_REGISTER, Memory, Registers
 from localnet.vm.host.promises import Promises
@@ -27,7 +27,7 @@ class HostCall:
         self.logs: list[str] = []
         self.log_bytes = 0
         self.resumes: list[Resume] = []
-        self.return_data: None | bytes | ReceiptIndex = None
+        self.return_data: bytes | ReceiptIndex | None = None
         self.failure: BaseException | None = None
         """What a host function raised: a VmError ends the call, anything else is raised again behind it."""
 
@@ -120,8 +120,3 @@ class HostCall:
         """Whether a yield waits for this id: of this call, or of an earlier one on the chain."""
         own = any(draft.yield_data_id == data_id for draft in self.promises.drafts)
         return own or self.external.yield_exists(data_id)
-
-    @property
-    def vm_error(self) -> VmError | None:
-        """Why a host function ended the call, if one did."""
-        return self.failure if isinstance(self.failure, VmError) else None

@@ -1,5 +1,7 @@
 """Promises: making, joining and returning them, and reading what awaited ones gave."""
 
+# ruff: noqa: PLR0913, PLR0917 - a host function takes what contracts hand it
+
 import struct
 
 from localnet.values.actions import FunctionCall
@@ -22,17 +24,13 @@ def _pay_receipt(call: HostCall, *, sir: bool, dependencies: list[bool]) -> None
     call.gas.pay_action(receipt.send(sir=sir) + waiting, receipt.execution)
 
 
-@offered("promise_batch_create", "II", "I", view=False)
-def promise_batch_create(call: HostCall, length: int, pointer: int) -> int:
-    """Begin a receipt to an account."""
+def _create(call: HostCall, length: int, pointer: int) -> int:
     receiver = call.get_account_id(pointer, length)
     _pay_receipt(call, sir=receiver == call.context.current_account_id, dependencies=[])
     return call.promises.add(Draft(receiver))
 
 
-@offered("promise_batch_then", "III", "I", view=False)
-def promise_batch_then(call: HostCall, promise: int, length: int, pointer: int) -> int:
-    """Begin a receipt that waits for a promise."""
+def _create_after(call: HostCall, promise: int, length: int, pointer: int) -> int:
     receiver = call.get_account_id(pointer, length)
     awaited = call.promises.receipts_of(promise)
     drafts = call.promises.drafts
@@ -44,25 +42,37 @@ def promise_batch_then(call: HostCall, promise: int, length: int, pointer: int) 
     return call.promises.add(draft)
 
 
-@offered("promise_create", "IIIIIIII", "I", view=False, view_name="promise_batch_create")
+@offered("promise_batch_create", "II", "I", refused_in_view=True)
+def promise_batch_create(call: HostCall, length: int, pointer: int) -> int:
+    """Begin a receipt to an account."""
+    return _create(call, length, pointer)
+
+
+@offered("promise_batch_then", "III", "I", refused_in_view=True)
+def promise_batch_then(call: HostCall, promise: int, length: int, pointer: int) -> int:
+    """Begin a receipt that waits for a promise."""
+    return _create_after(call, promise, length, pointer)
+
+
+@offered("promise_create", "IIIIIIII", "I", refused_in_view="promise_batch_create")
 def promise_create(call: HostCall, length: int, pointer: int, *rest: int) -> int:
     """Begin a receipt with a function call."""
-    promise = promise_batch_create(call, length, pointer)
+    promise = _create(call, length, pointer)
     call.gas.burn(call.parameters.host.base)
     append_function_call(call, promise, *rest, 0)
     return promise
 
 
-@offered("promise_then", "IIIIIIIII", "I", view=False, view_name="promise_batch_then")
+@offered("promise_then", "IIIIIIIII", "I", refused_in_view="promise_batch_then")
 def promise_then(call: HostCall, awaited: int, length: int, pointer: int, *rest: int) -> int:
     """Begin a receipt with a function call that waits for a promise."""
-    promise = promise_batch_then(call, awaited, length, pointer)
+    promise = _create_after(call, awaited, length, pointer)
     call.gas.burn(call.parameters.host.base)
     append_function_call(call, promise, *rest, 0)
     return promise
 
 
-@offered("promise_and", "II", "I", view=False)
+@offered("promise_and", "II", "I", refused_in_view=True)
 def promise_and(call: HostCall, pointer: int, count: int) -> int:
     """Join promises."""
     costs, limit = call.parameters.host, call.parameters.limits.max_number_input_data_dependencies
@@ -81,7 +91,7 @@ def promise_and(call: HostCall, pointer: int, count: int) -> int:
     return call.promises.push(tuple(joint))
 
 
-@offered("promise_set_refund_to", "III", view=False)
+@offered("promise_set_refund_to", "III", refused_in_view=True)
 def promise_set_refund_to(call: HostCall, promise: int, length: int, pointer: int) -> None:
     """Name who gets the receipt's deposits back."""
     refund_to = call.get_account_id(pointer, length)
@@ -92,7 +102,7 @@ def promise_set_refund_to(call: HostCall, promise: int, length: int, pointer: in
     call.promises.drafts[receipt].refund_to = refund_to
 
 
-@offered("promise_return", "I", charges=("base", "promise_return"), view=False)
+@offered("promise_return", "I", charges=("base", "promise_return"), refused_in_view=True)
 def promise_return(call: HostCall, promise: int) -> None:
     """Let a promise's result be the call's."""
     receipt = call.promises.get(promise)
@@ -101,13 +111,13 @@ def promise_return(call: HostCall, promise: int) -> None:
     call.return_data = ReceiptIndex(receipt)
 
 
-@offered("promise_results_count", "", "I", view=False)
+@offered("promise_results_count", "", "I", refused_in_view=True)
 def promise_results_count(call: HostCall) -> int:
     """Tell how many receipts were awaited."""
     return len(call.context.promise_results)
 
 
-@offered("promise_result", "II", "I", view=False)
+@offered("promise_result", "II", "I", refused_in_view=True)
 def promise_result(call: HostCall, index: int, register: int) -> int:
     """Hand over what an awaited receipt gave; its bytes are not charged."""
     if index >= len(call.context.promise_results):
@@ -120,7 +130,7 @@ def promise_result(call: HostCall, index: int, register: int) -> int:
     return _SUCCESSFUL
 
 
-@offered("promise_yield_create", "IIIIIII", "I", view=False)
+@offered("promise_yield_create", "IIIIIII", "I", refused_in_view=True)
 def promise_yield_create(
     call: HostCall,
     method_length: int,
@@ -150,7 +160,7 @@ def promise_yield_create(
     return promise
 
 
-@offered("promise_yield_resume", "IIII", "i", view=False)
+@offered("promise_yield_resume", "IIII", "i", refused_in_view=True)
 def promise_yield_resume(call: HostCall, data_id_length: int, data_id_pointer: int, payload_length: int, payload_pointer: int) -> int:
     """Resume a yield; 0 if there is none of that id."""
     costs, limit = call.parameters.host, call.parameters.limits.max_yield_payload_size

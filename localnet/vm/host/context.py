@@ -34,25 +34,25 @@ def chain_id(call: HostCall, register: int) -> None:
     call.registers.set(register, call.context.chain_id.encode())
 
 
-@offered("signer_account_id", "I", view=False)
+@offered("signer_account_id", "I", refused_in_view=True)
 def signer_account_id(call: HostCall, register: int) -> None:
     """Tell who signed the transaction."""
     call.registers.set(register, call.context.signer_account_id.encode())
 
 
-@offered("signer_account_pk", "I", view=False)
+@offered("signer_account_pk", "I", refused_in_view=True)
 def signer_account_pk(call: HostCall, register: int) -> None:
     """Tell with which key."""
     call.registers.set(register, call.context.signer_public_key)
 
 
-@offered("predecessor_account_id", "I", view=False)
+@offered("predecessor_account_id", "I", refused_in_view=True)
 def predecessor_account_id(call: HostCall, register: int) -> None:
     """Tell who sent the receipt."""
     call.registers.set(register, call.context.predecessor_account_id.encode())
 
 
-@offered("refund_to_account_id", "I", view=False)
+@offered("refund_to_account_id", "I", refused_in_view=True)
 def refund_to_account_id(call: HostCall, register: int) -> None:
     """Tell who gets deposits back."""
     call.registers.set(register, call.context.refund_to_account_id.encode())
@@ -106,13 +106,13 @@ def attached_deposit(call: HostCall, pointer: int) -> None:
     call.put_u128(pointer, call.context.attached_deposit_yocto)
 
 
-@offered("prepaid_gas", "", "I", view=False)
+@offered("prepaid_gas", "", "I", refused_in_view=True)
 def prepaid_gas(call: HostCall) -> int:
     """Tell the gas that came with the call."""
     return call.context.prepaid_gas
 
 
-@offered("used_gas", "", "I", view=False)
+@offered("used_gas", "", "I", refused_in_view=True)
 def used_gas(call: HostCall) -> int:
     """Tell what is burnt and reserved so far."""
     return call.gas.used

@@ -1,5 +1,7 @@
 """What a contract says: its result, logs and panics."""
 
+# ruff: noqa: ARG001 - a host function takes what contracts hand it
+
 from localnet.vm.errors import HostError, guest_panic, memory_access_violation
 from localnet.vm.gas import U64_MAX
 from localnet.vm.host.call import HostCall

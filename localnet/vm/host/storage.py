@@ -1,11 +1,13 @@
 """The contract's storage. Nodes of the trie are not charged: their number is known to a real trie only."""
 
+# ruff: noqa: ARG001, PLR0913, PLR0917 - a host function takes what contracts hand it
+
 from localnet.vm.errors import HostError
 from localnet.vm.host.call import HostCall
 from localnet.vm.host.table import offered
 
 
-@offered("storage_write", "IIIII", "I", view=False)
+@offered("storage_write", "IIIII", "I", refused_in_view=True)
 def storage_write(call: HostCall, key_length: int, key_pointer: int, value_length: int, value_pointer: int, register: int) -> int:
     """Write a value; an old one goes into the register."""
     costs = call.parameters.host
@@ -46,7 +48,7 @@ def storage_read(call: HostCall, key_length: int, key_pointer: int, register: in
     return 1
 
 
-@offered("storage_remove", "III", "I", view=False)
+@offered("storage_remove", "III", "I", refused_in_view=True)
 def storage_remove(call: HostCall, key_length: int, key_pointer: int, register: int) -> int:
     """Remove a value; it goes into the register."""
     costs = call.parameters.host

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
-
-if TYPE_CHECKING:
-    from localnet.vm.host.call import HostCall
+from typing import Final, TypeAlias
 
 HostBody: TypeAlias = Callable[..., int | None]
 """Takes the HostCall and the wasm arguments as unsigned numbers; gives the result, None where there is none."""
@@ -34,8 +31,7 @@ def offered(
     result: str = "",
     *,
     charges: tuple[str, ...] = ("base",),
-    view: bool = True,
-    view_name: str | None = None,
+    refused_in_view: bool | str = False,
 ) -> Callable[[HostBody], HostBody]:
     """
     Put a function into the table.
@@ -45,12 +41,11 @@ def offered(
         params: types of its parameters.
         result: type of its result, if any.
         charges: figures of `HostCosts` paid on entry; a view is refused after them.
-        view: whether views may call it.
-        view_name: how a refused view calls the function, where nearcore has another name for it.
+        refused_in_view: whether views may not call it; a name is what the refusal calls the function.
     """
 
     def enter(body: HostBody) -> HostBody:
-        refused = None if view else view_name or name
+        refused = name if refused_in_view is True else refused_in_view or None
         TABLE[name] = HostFunction(name, params, result, charges, refused, body)
         return body
 

@@ -7,7 +7,7 @@ Source: finite-wasm 0.6, `gas` (points), `max_stack` (operand stack model).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from localnet.parameters import Parameters
 from localnet.vm.wasm import opcodes
@@ -21,6 +21,7 @@ ACTIVATION_BYTES = 64
 
 _EMPTY_BLOCK = 0x40
 T = TypeVar("T")
+Handler = Callable[[int, Reader], None]
 
 
 @dataclass(slots=True)
@@ -73,6 +74,24 @@ class FunctionAnalysis:
         self.size = self.max_size = self.blocks = 0
         self.frame = Frame(0, 0, is_dead=False)
         self.frames: list[Frame] = []
+        self.handlers: dict[int, Handler] = {
+            opcodes.UNREACHABLE: self._unreachable,
+            opcodes.BLOCK: self._block,
+            opcodes.LOOP: self._loop,
+            opcodes.IF: self._if,
+            opcodes.ELSE: self._else,
+            opcodes.END: self._end,
+            opcodes.BR: self._br,
+            opcodes.BR_IF: self._br_if,
+            opcodes.BR_TABLE: self._br_table,
+            opcodes.RETURN: self._return,
+            opcodes.CALL: self._call,
+            opcodes.CALL_INDIRECT: self._call_indirect,
+            opcodes.LOCAL_GET: self._local_get,
+            opcodes.GLOBAL_GET: self._global_get,
+            opcodes.REF_FUNC: self._ref_func,
+            opcodes.PREFIX: self._prefixed,
+        }
 
     def run(self) -> Analysis:
         """
@@ -141,11 +160,11 @@ class FunctionAnalysis:
         del self.operands[-count:]
 
     def _special(self, opcode: int, offset: int) -> int:
-        handler = _HANDLERS.get(opcode)
+        handler = self.handlers.get(opcode)
         if handler is None:
             raise malformed(f"opcode {opcode:#x} at byte {offset}")
         reader = Reader(self.module.code, offset + 1, self.body.end)
-        handler(self, offset, reader)
+        handler(offset, reader)
         return reader.position
 
     def _local_get(self, offset: int, reader: Reader) -> None:
@@ -305,25 +324,5 @@ def _skip(code: bytes, position: int, operand: Operand) -> int:
         return position
     if operand is Operand.TYPES:
         return position + 1 + code[position]
-    return position + operand.value
-
-
-Handler = Callable[[FunctionAnalysis, int, Reader], None]
-_HANDLERS: Final[dict[int, Handler]] = {
-    opcodes.UNREACHABLE: FunctionAnalysis._unreachable,
-    opcodes.BLOCK: FunctionAnalysis._block,
-    opcodes.LOOP: FunctionAnalysis._loop,
-    opcodes.IF: FunctionAnalysis._if,
-    opcodes.ELSE: FunctionAnalysis._else,
-    opcodes.END: FunctionAnalysis._end,
-    opcodes.BR: FunctionAnalysis._br,
-    opcodes.BR_IF: FunctionAnalysis._br_if,
-    opcodes.BR_TABLE: FunctionAnalysis._br_table,
-    opcodes.RETURN: FunctionAnalysis._return,
-    opcodes.CALL: FunctionAnalysis._call,
-    opcodes.CALL_INDIRECT: FunctionAnalysis._call_indirect,
-    opcodes.LOCAL_GET: FunctionAnalysis._local_get,
-    opcodes.GLOBAL_GET: FunctionAnalysis._global_get,
-    opcodes.REF_FUNC: FunctionAnalysis._ref_func,
-    opcodes.PREFIX: FunctionAnalysis._prefixed,
-}
+    width: int = operand.value
+    return position + width

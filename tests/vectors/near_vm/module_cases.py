@@ -43,7 +43,7 @@ MODULES = {
     "large_memory": f"(module (memory 5000) {MAIN})",
     "small_maximum": '(module (memory 1 2) (func (export "main") (drop (i32.load (i32.const 67108860)))))',
     "outside_memory": '(module (memory 1 2) (func (export "main") (drop (i32.load (i32.const 67108861)))))',
-    "no_memory": f"(module {RETURN} (func (export \"main\") (call $value_return (i64.const 4) (i64.const 0))))",
+    "no_memory": f'(module {RETURN} (func (export "main") (call $value_return (i64.const 4) (i64.const 0))))',
     "two_memories": f"(module (memory 1) (memory 1) {MAIN})",
     "far_data": f'(module (memory 1500) (data (i32.const 67108862) "four") {MAIN})',
     "near_data": f'(module (memory 1) (data (i32.const 67108860) "four") {MAIN})',
@@ -88,7 +88,8 @@ MODULES = {
     "recursion": recursion("", "", "", ""),
     "recursion_wide": recursion("(param i64)", "(local.get 0)", "(local i64 i64 f32 f64 funcref)", PUSHES),
     "recursion_in_dead_block": recursion("(param i64)", "(local.get 0)", "(local i32)", f"(block (br 0) {PUSHES})"),
-    "deep_return": f'(module {RETURN} (memory 1) (func $f (param i32) (result i32) (if (i32.eqz (local.get 0)) (then (return (i32.const 5)))) '
+    "deep_return": f'(module {RETURN} (memory 1) (func $f (param i32) (result i32) '
+    "(if (i32.eqz (local.get 0)) (then (return (i32.const 5)))) "
     "(i32.add (call $f (i32.sub (local.get 0) (i32.const 1))) (i32.const 1))) "
     '(func (export "main") (i32.store (i32.const 0) (call $f (i32.const 2000))) (drop (call $f (i32.const 2000))) '
     "(call $value_return (i64.const 4) (i64.const 0))))",

@@ -64,8 +64,8 @@ class Contract:
         body = Body(self, [], "").statements(3)
         calls = " ".join(self._call_dropped(index) for index in range(len(self.functions)))
         return (
-            f' (func (export "main") {LOCALS} (local.set $depth (i32.const 12))\n {reserve if self.random.random() < 0.7 else ""}\n'
-            f" {body}\n {calls}\n (call $value_return (i64.const 256) (i64.const 0)))"
+            f' (func (export "main") (local $depth i32) {LOCALS} (local.set $depth (i32.const 12))\n'
+            f" {reserve if self.random.random() < 0.7 else 'nop'}\n {body}\n {calls}\n (call $value_return (i64.const 256) (i64.const 0)))"
         )
 
     def _call_dropped(self, index: int) -> str:
@@ -80,10 +80,11 @@ class Contract:
         extra = " ".join(f"(local {self.random.choice(TYPES)})" for _ in range(self.random.randint(0, 4)))
         returned = f" (result {result})" if result else ""
         last = body.expression(result, 3) if result else ""
-        return f" (func $f{index} (param $depth i32){names}{returned} {extra} {LOCALS[len('(local $depth i32)') :]}\n {body.statements(3)}\n {last})"
+        header = f"(func $f{index} (param $depth i32){names}{returned} {extra} {LOCALS}"
+        return f" {header}\n {body.statements(3)}\n {last})"
 
 
-LOCALS = "(local $depth i32)(local $n i32) (local $i i32) (local $j i64) (local $x f32) (local $y f64)"
+LOCALS = "(local $n i32) (local $i i32) (local $j i64) (local $x f32) (local $y f64)"
 
 
 def signature(params: list[str], result: str) -> str:

@@ -35,7 +35,6 @@ def main() -> None:
             answers = ask(realvm, suite.write(Path(directory)))
         lines = [json.dumps({"method": answer["method"], **replay.normalised(answer)}) for answer in answers]
         suite.expected_file.write_text("\n".join(lines) + "\n")
-        print(f"{suite.name}: {len(lines)} answers")
 
 
 if __name__ == "__main__":
