@@ -10,7 +10,6 @@ import json
 import platform
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 from wasmtime import Config, Engine
@@ -69,11 +68,10 @@ class EngineSettings:
     @property
     def sha256_hex(self) -> str:
         """Digest of wasmtime's version and of every line of the table."""
-        table = {"wasmtime": WASMTIME_VERSION, **asdict(self)}
+        table = {"wasmtime": wasmtime_version(), **asdict(self)}
         return hashlib.sha256(json.dumps(table, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-WASMTIME_VERSION = version("wasmtime")
 METERED = EngineSettings()
 """What guests run under."""
 
@@ -81,6 +79,14 @@ METERED = EngineSettings()
 def new_engine(settings: EngineSettings = METERED) -> Engine:
     """Make an engine; never before a fork, for what it holds does not survive one."""
     return Engine(settings.config())
+
+
+@cache
+def wasmtime_version() -> str:
+    """Of the installed package; it sets the price of each instruction in fuel."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow to load, and no process of a guest needs it
+
+    return version("wasmtime")
 
 
 @cache

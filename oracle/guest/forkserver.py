@@ -15,7 +15,7 @@ import struct
 import sys
 
 from oracle.guest.runner import live
-from oracle.guest.wasi import prepare_types
+from oracle.guest.wasi import Link
 
 REQUEST = struct.Struct("<Q")
 """Number of the process to fork; the child's end of its socket comes along. WARM_UP: the descriptor is that of the warm-up program."""
@@ -28,8 +28,8 @@ READY, SPAWNED, SPAWN_FAILED, EXITED = range(4)
 class ForkServer:
     """Forks, watches and reaps."""
 
-    def __init__(self, control: socket.socket) -> None:
-        self._control = control
+    def __init__(self, control: socket.socket, link: Link) -> None:
+        self._control, self._link = control, link
         self._warm_up_fd: int | None = None
         self._children: dict[int, tuple[int, int]] = {}  # pidfd -> number, pid
         self._poll = select.poll()
@@ -68,7 +68,7 @@ class ForkServer:
             self._tell(SPAWN_FAILED, number, error.errno or 0)
             return
         if pid == 0:
-            live(socket_fd, parent_pid, self._warm_up_fd)
+            live(socket_fd, parent_pid, self._link, self._warm_up_fd)
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = (number, pid)
         self._poll.register(pidfd, select.POLLIN)
@@ -96,10 +96,9 @@ class ForkServer:
 def main() -> None:
     """Serve on the descriptor named by the last argument."""
     control = socket.socket(fileno=int(sys.argv[-1]))
-    prepare_types()
+    server = ForkServer(control, Link())
     gc.collect()
     gc.freeze()
-    server = ForkServer(control)
     try:
         server.serve()
     finally:

@@ -158,7 +158,7 @@ class ForkServer:
         paths = sorted({str(Path(package.__file__ or "").parents[1]) for package in (oracle, wasmtime)})
         with theirs:
             server = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec, well below a millisecond
-                [sys.executable, "-I", "-c", _PROGRAM, *paths, str(theirs.fileno())],
+                [sys.executable, "-I", "-S", "-c", _PROGRAM, *paths, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env={},

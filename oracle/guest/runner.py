@@ -38,7 +38,7 @@ WARM_UP_JOB = Job(
 )
 
 
-def live(socket_fd: int, parent_pid: int, warm_up_fd: int | None) -> None:
+def live(socket_fd: int, parent_pid: int, link: Link, warm_up_fd: int | None) -> None:
     """Never returns. Without a warm-up program (it is being compiled, perhaps by this very process) the job meets a cold process."""
     try:
         gc.disable()
@@ -46,7 +46,7 @@ def live(socket_fd: int, parent_pid: int, warm_up_fd: int | None) -> None:
         leave_parent(socket_fd, parent_pid)
         connection = socket.socket(fileno=SOCKET_FD)
         try:
-            ending = _prepare_and_do(connection, warm_up)
+            ending = _prepare_and_do(connection, link, warm_up)
         except Exception:  # noqa: BLE001 - told to the parent, who raises it
             ending = Ending(How.DEFECT, detail=traceback.format_exc()[-wire.MAX_DETAIL_BYTES :])
         connection.sendall(ending.pack())
@@ -55,9 +55,9 @@ def live(socket_fd: int, parent_pid: int, warm_up_fd: int | None) -> None:
         os._exit(0)
 
 
-def _prepare_and_do(connection: socket.socket, warm_up: bytes | None) -> Ending:
+def _prepare_and_do(connection: socket.socket, link: Link, warm_up: bytes | None) -> Ending:
     engine = new_engine()
-    link, linker = Link(), Linker(engine)
+    linker = Linker(engine)
     link.define_all(linker)
     if warm_up is not None:
         # Closed at once: the address space of its memory is the job's to use.

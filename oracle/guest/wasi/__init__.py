@@ -7,8 +7,8 @@ because wasmtime's stdio runs on threads of its own, which a runner process is n
 Source: the witx files of WASI `snapshot-01` (wasi_snapshot_preview1) and its application ABI.
 """
 
-from oracle.guest.wasi.link import MODULE_NAME, Link, prepare_types
+from oracle.guest.wasi.link import MODULE_NAME, Link
 from oracle.guest.wasi.signatures import SIGNATURES
 from oracle.guest.wasi.world import DeadlinePassed, Exited, OutputFull, World
 
-__all__ = ["MODULE_NAME", "SIGNATURES", "DeadlinePassed", "Exited", "Link", "OutputFull", "World", "prepare_types"]
+__all__ = ["MODULE_NAME", "SIGNATURES", "DeadlinePassed", "Exited", "Link", "OutputFull", "World"]

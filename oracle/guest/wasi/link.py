@@ -20,6 +20,7 @@ from oracle.guest.wasi.world import World
 
 MODULE_NAME: Final = "wasi_snapshot_preview1"
 _NO_RESULT: Final = "proc_exit"
+_NO_FINALIZER = ctypes.cast(0, ctypes.CFUNCTYPE(None, ctypes.c_void_p))
 _MASK = {"i": 0xFFFFFFFF, "I": 0xFFFFFFFFFFFFFFFF}
 
 
@@ -29,35 +30,32 @@ def _type(parameters: str, *, has_result: bool) -> FuncType:
     return FuncType([kinds[kind]() for kind in parameters], [ValType.i32()] if has_result else [])
 
 
-def prepare_types() -> None:
-    """Make all function types ahead of time; they need no engine."""
-    for name, parameters in SIGNATURES:
-        _type(parameters, has_result=name != _NO_RESULT)
-
-
 class Link:
-    """One world's calls in one linker. Call `attach` when the memory exists, `stopped` tells why a guest was ended by a call."""
+    """
+    One world's calls in one linker. Call `attach` when the memory exists; `stopped` tells why a guest was ended by a call.
+
+    Making one needs no engine and takes most of the work, so that it can be done once, before a fork.
+    """
 
     def __init__(self) -> None:
         self.stopped: BaseException | None = None
         self._calls: Calls | None = None
-        self._entries: list[Any] = []  # wasmtime keeps bare pointers to them
+        # Kept here, for wasmtime keeps bare pointers to them.
+        self._entries = [
+            (
+                name.encode(),
+                _type(parameters, has_result=name != _NO_RESULT).ptr(),
+                _ffi.wasmtime_func_unchecked_callback_t(self._entry(name, parameters)),
+            )
+            for name, parameters in SIGNATURES
+        ]
 
     def define_all(self, linker: Linker) -> None:
         """Define every function; what they do is decided by `attach`, so that a linker can be made ahead of need."""
-        for name, parameters in SIGNATURES:
-            entry = _ffi.wasmtime_func_unchecked_callback_t(self._entry(name, parameters))
-            self._entries.append(entry)
+        module = MODULE_NAME.encode()
+        for name, kind, entry in self._entries:
             error = _ffi.wasmtime_linker_define_func_unchecked(
-                linker.ptr(),
-                MODULE_NAME.encode(),
-                len(MODULE_NAME),
-                name.encode(),
-                len(name),
-                _type(parameters, has_result=name != _NO_RESULT).ptr(),
-                entry,
-                None,
-                ctypes.cast(0, ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
+                linker.ptr(), module, len(module), name, len(name), kind, entry, None, _NO_FINALIZER
             )
             if ctypes.cast(error, ctypes.c_void_p).value:
                 raise WasmtimeError._from_ptr(error)  # noqa: SLF001 - the only way from the C interface's error to an exception

@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import pytest
 from wasmtime import Module, Store, WasmtimeError, wat2wasm
 
-from oracle.guest.engine import METERED, WASMTIME_VERSION, cpu_sha256_hex, new_engine
+from oracle.guest.engine import METERED, cpu_sha256_hex, new_engine, wasmtime_version
 
 
 def test_the_settings_are_those_the_receipts_promise():
@@ -19,7 +19,7 @@ def test_the_settings_are_those_the_receipts_promise():
             METERED.cranelift_nan_canonicalization,
         )
     )
-    assert WASMTIME_VERSION == "50.0.1"
+    assert wasmtime_version() == "50.0.1"
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(METERED) if isinstance(getattr(METERED, field.name), bool)])
