@@ -7,6 +7,7 @@ import shutil
 import socket
 import stat
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -14,13 +15,14 @@ from dotenv import dotenv_values
 from oracle.build import has_ziglang
 from oracle.cli.checks.check import Check, fail, ok, warn
 from oracle.errors import ConfigurationError, OracleError, StoreError
-from oracle.guest import WASMTIME_VERSION, GuestPool
+from oracle.guest import GuestPool
 from oracle.guest.shipped import shipped_guest
 from oracle.model import Limits
 from oracle.ports import GuestRun
 from oracle.settings import ENV_FILE, HomeSettings, RequesterSettings, Settings
 from oracle.store import SqliteJobs
 
+_WASMTIME_VERSION = version("wasmtime")
 _LEAST_FREE_BYTES = 100 * 1024**2
 _GOOD_FREE_BYTES = 2 * 1024**3
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -97,10 +99,10 @@ async def check_engine(settings: HomeSettings) -> Check:
         async with GuestPool(settings.oracle_home, concurrency=1) as pool:
             result = await pool.run(run)
     except (OracleError, OSError) as error:
-        return fail("guests", f"wasmtime {WASMTIME_VERSION}: {error}", "guests need Linux processes and ORACLE_HOME; see docs/guests.md")
+        return fail("guests", f"wasmtime {_WASMTIME_VERSION}: {error}", "guests need Linux processes and ORACLE_HOME; see docs/guests.md")
     if result.output != b"hello":
-        return fail("guests", f"wasmtime {WASMTIME_VERSION} ran echo and got {result.output[:40]!r}", "install the package anew")
-    return ok("guests", f"wasmtime {WASMTIME_VERSION} ran echo: {result.metrics.instructions:,} instructions, {result.metrics.time_ms} ms")
+        return fail("guests", f"wasmtime {_WASMTIME_VERSION} ran echo and got {result.output[:40]!r}", "install the package anew")
+    return ok("guests", f"wasmtime {_WASMTIME_VERSION} ran echo: {result.metrics.instructions:,} instructions, {result.metrics.time_ms} ms")
 
 
 def check_build(settings: Settings) -> Iterator[Check]:
