@@ -1,38 +1,24 @@
 """
-The chain as a whole: `status`, `network_info`, `validators`, the protocol's configuration.
+The chain as a whole: `status`, `network_info`, `validators`. Answered from the event loop.
 
-Source: near-primitives 0.38 `views.rs` (StatusResponse, EpochValidatorInfo), near-chain-configs 0.38 (ProtocolConfigView).
+Source: near-primitives 0.38 `views.rs` (StatusResponse, EpochValidatorInfo).
 """
 
 import asyncio
-import json
 from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
 from typing import Any
 
 from localnet.parameters import parameters
-from localnet.rpc.block_views import SHARD_ID, ChainFacts, time_text
+from localnet.rpc.block_views import SHARD_ID, time_text
 from localnet.rpc.node import Node
 from localnet.rpc.params import Params
 from localnet.rpc.views import Json
-from localnet.runtime.transactions import BLOCKS_A_TRANSACTION_LIVES
 from localnet.values.block import EPOCH_LENGTH_BLOCKS, Header
 from localnet.values.hashes import hash_to_text
 
-_RUNTIME_CONFIG = (
-    "storage_amount_per_byte",
-    "transaction_costs",
-    "wasm_config",
-    "account_creation_config",
-    "congestion_control_config",
-    "witness_config",
-    "min_gas_purchase_price",
-    "account_creation_charge",
-)
-"""The members of `RuntimeConfigView`; our parameter file has more."""
-
-_BLOCKS_A_YEAR = 31_536_000
+VALIDATOR_STAKE_YOCTO = 50_000 * 10**24
+"""What is told of the one validator; nothing is locked for it. Clients compute the price of a seat from it."""
 
 
 async def status(node: Node, _: Any) -> Json:
@@ -88,12 +74,12 @@ async def network_info(_node: Node, _: Any) -> Json:
 
 
 async def validators(node: Node, raw: Any) -> Json:
-    """`validators` of the current epoch: the one account that holds the genesis money. It stakes nothing and earns nothing."""
+    """`validators` of the current epoch: the one account that holds the genesis money; it earns nothing."""
     params = Params(_epoch_reference(raw), positional=("block_id",))
     params.block_reference()
     facts, head = node.facts, node.watch.head
     blocks = head.height - _epoch_start(head) + 1
-    stake = {"account_id": facts.validator_id, "public_key": str(facts.validator_key), "stake": "0"}
+    stake = {"account_id": facts.validator_id, "public_key": str(facts.validator_key), "stake": str(VALIDATOR_STAKE_YOCTO)}
     current = stake | {
         "is_slashed": False,
         "shards": [SHARD_ID],
@@ -140,64 +126,13 @@ async def validators_ordered(node: Node, _: Any) -> list[Json]:
             "validator_stake_struct_version": "V1",
             "account_id": facts.validator_id,
             "public_key": str(facts.validator_key),
-            "stake": "0",
+            "stake": str(VALIDATOR_STAKE_YOCTO),
         }
     ]
 
 
-async def protocol_config(node: Node, raw: Any) -> Json:
-    """`EXPERIMENTAL_protocol_config`: the runtime's part is nearcore's own for this protocol version."""
-    Params(raw).block_reference()
-    return _protocol_config(node.facts)
-
-
-def _protocol_config(facts: ChainFacts) -> Json:
-    gas_price = str(facts.gas_price_yocto)
-    return {
-        "protocol_version": parameters().protocol_version,
-        "genesis_time": time_text(facts.first.timestamp_ns),
-        "chain_id": facts.chain_id,
-        "genesis_height": facts.first.height,
-        "num_block_producer_seats": 1,
-        "dynamic_resharding": False,
-        "protocol_upgrade_stake_threshold": [4, 5],
-        "epoch_length": EPOCH_LENGTH_BLOCKS,
-        "gas_limit": facts.block_gas_limit,
-        "min_gas_price": gas_price,
-        "max_gas_price": gas_price,
-        "block_producer_kickout_threshold": 0,
-        "chunk_producer_kickout_threshold": 0,
-        "chunk_validator_only_kickout_threshold": 0,
-        "target_validator_mandates_per_shard": 0,
-        "online_min_threshold": [90, 100],
-        "online_max_threshold": [99, 100],
-        "gas_price_adjustment_rate": [0, 1],
-        "runtime_config": _runtime_config(),
-        "transaction_validity_period": BLOCKS_A_TRANSACTION_LIVES,
-        "protocol_reward_rate": [0, 1],
-        "max_inflation_rate": [0, 1],
-        "num_blocks_per_year": _BLOCKS_A_YEAR,
-        "protocol_treasury_account": facts.validator_id,
-        "fishermen_threshold": "0",
-        "minimum_stake_divisor": 10,
-        "max_kickout_stake_perc": 0,
-        "minimum_stake_ratio": [1, 62_500],
-        "shuffle_shard_assignment_for_chunk_producers": False,
-        "minimum_validators_per_shard": 1,
-        "shard_layout": {"V0": {"num_shards": 1, "version": 0}},
-    }
-
-
 def _epoch_start(header: Header) -> int:
     return header.height - header.height % EPOCH_LENGTH_BLOCKS
-
-
-@cache
-def _runtime_config() -> Json:
-    everything = json.loads(files("localnet").joinpath("near-parameters.json").read_bytes())
-    # Ours alone: nearcore keeps the limit of views beside the configuration.
-    del everything["wasm_config"]["limit_config"]["max_gas_burnt_view"]
-    return {name: everything[name] for name in _RUNTIME_CONFIG}
 
 
 @cache
@@ -210,5 +145,4 @@ METHODS = {
     "network_info": network_info,
     "validators": validators,
     "EXPERIMENTAL_validators_ordered": validators_ordered,
-    "EXPERIMENTAL_protocol_config": protocol_config,
 }
