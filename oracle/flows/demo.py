@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from oracle.model import Limits, TxHash, YoctoNear
+from oracle.model import NEAR, Limits, TxHash, YoctoNear
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question is on chain and its promise waits."""
+    """The question is on its way; its promise will wait for the answer."""
 
-    request_id: int
     transaction_hash: TxHash
-    block_height: int
     deposit: YoctoNear
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came back; `output` is what the client contract stored, as text, None where it stored a failure."""
+    """What came back; `output` is what the client contract keeps as its answer, None where it keeps a failure."""
 
     request_id: int
     status: str
@@ -45,15 +43,15 @@ class Report:
     error: str | None
     instructions: int
     time_ms: int
-    charged_yocto: YoctoNear
-    refunded_yocto: YoctoNear
-    transaction_hash: TxHash
+    charged: YoctoNear
+    refunded: YoctoNear
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A question and how far it is: asked (no report yet), or answered."""
 
+    number: int
     question: Question
     asked: Asked
     report: Report | None = None
@@ -63,21 +61,23 @@ class Step:
         """Whether the end is the one the question was made for, and the money adds up."""
         if self.report is None:
             return False
-        whole = self.report.charged_yocto + self.report.refunded_yocto == self.asked.deposit
-        return whole and (self.report.status == "success") == self.question.succeeds
+        whole = self.report.charged + self.report.refunded == self.asked.deposit
+        return whole and (self.report.status == "succeeded" and self.report.output is not None) == self.question.succeeds
 
 
 class AskOnChain(Protocol):
     """What the demonstration may do on a chain."""
 
-    async def ask(self, question: Question) -> Asked:
-        """Let the client contract ask; returns when the request is on chain."""
+    async def ask(self, question: Question, deposit: YoctoNear) -> Asked:
+        """Let the client contract ask."""
         ...
 
-    async def answer(self, question: Question, asked: Asked) -> Report:
-        """Wait for the answer and read it back from the client contract and from the main contract's outcome."""
+    async def answer(self, asked: Asked) -> Report:
+        """Wait for the answer and read it back from the chain: from the client contract and from the main contract's record."""
         ...
 
+
+DEPOSIT = YoctoNear(NEAR // 10)
 
 SMALL = Limits(max_instructions=50_000_000, max_memory_mb=16, max_execution_seconds=5)
 
@@ -97,8 +97,8 @@ QUESTIONS = (
 
 
 async def demonstrate(chain: AskOnChain, questions: tuple[Question, ...] = QUESTIONS) -> AsyncIterator[Step]:
-    """Ask one question after the other; each is told twice: when it is on chain and when it is answered."""
-    for question in questions:
-        asked = await chain.ask(question)
-        yield Step(question, asked)
-        yield Step(question, asked, await chain.answer(question, asked))
+    """Ask one question after the other; each is told twice: when it is asked and when it is answered."""
+    for number, question in enumerate(questions, start=1):
+        asked = await chain.ask(question, DEPOSIT)
+        yield Step(number, question, asked)
+        yield Step(number, question, asked, await chain.answer(asked))

@@ -1,0 +1,167 @@
+"""What the demonstration says: to people, or one JSON object a line to machines."""
+
+import json
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Protocol
+
+import click
+
+from oracle.cli.demo_stage import ChainReady, ContractReady, Ready, WorkerReady
+from oracle.flows.demo import Report, Step
+from oracle.model import format_near
+from oracle.settings import Settings
+
+_MAX_SHOWN = 100
+_WIDTH = 110
+
+
+class Lines(Protocol):
+    """Told of everything that happens, in order."""
+
+    def begin(self, questions: int) -> None:
+        """It starts."""
+        ...
+
+    def ready(self, part: Ready) -> None:
+        """A part of the stage stands."""
+        ...
+
+    def step(self, step: Step) -> None:
+        """A question was asked, or answered."""
+        ...
+
+    def summary(self, answered: Sequence[Step], *, ok: bool) -> None:
+        """All questions were asked."""
+        ...
+
+    def kept(self, settings: Settings) -> None:
+        """Chain and worker go on running."""
+        ...
+
+
+class JsonLines:
+    """One object a line; amounts are decimal strings."""
+
+    def begin(self, questions: int) -> None:
+        """See `Lines`."""
+        _emit("begin", questions=questions)
+
+    def ready(self, part: Ready) -> None:
+        """See `Lines`."""
+        names = {ChainReady: "chain_ready", ContractReady: "contract_ready", WorkerReady: "worker_ready"}
+        _emit(names[type(part)], **asdict(part))
+
+    def step(self, step: Step) -> None:
+        """See `Lines`."""
+        if step.report is None:
+            _emit(
+                "asked", question=step.question.title, transaction_hash=step.asked.transaction_hash, deposit_yocto=str(step.asked.deposit)
+            )
+        else:
+            _emit("answered", question=step.question.title, as_expected=step.as_expected, **_request(step, step.report))
+
+    def summary(self, answered: Sequence[Step], *, ok: bool) -> None:
+        """See `Lines`."""
+        _emit("summary", ok=ok, requests=[_request(step, step.report) for step in answered if step.report is not None])
+
+    def kept(self, settings: Settings) -> None:
+        """The summary stays the last line: the addresses were told when each part was ready."""
+
+
+class TextLines:
+    """For people."""
+
+    def begin(self, questions: int) -> None:
+        """See `Lines`."""
+        click.echo(f"A contract asks, code runs off chain, the answer comes back on chain: {questions} questions.\n")
+
+    def ready(self, part: Ready) -> None:
+        """See `Lines`."""
+        match part:
+            case ChainReady(rpc_url=url):
+                click.echo(f"  chain     {url}  (a NEAR chain in this process: JSON-RPC, accounts, gas, blocks)")
+            case ContractReady(account_id=account_id, what=what, wasm_bytes=size):
+                click.echo(f"  contract  {account_id}  ({what}, {size / 1000:.0f} kB of wasm)")
+            case WorkerReady(operator_id=operator_id, api_url=url):
+                click.echo(f"  worker    {operator_id}  ({url}/health)\n")
+
+    def step(self, step: Step) -> None:
+        """See `Lines`."""
+        if step.report is None:
+            limits = step.question.limits
+            click.secho(f"{step.number}. {step.question.title}", bold=True)
+            click.echo(
+                f"   code      {step.question.guest}.wasm" + ("  (asked for under a wrong hash)" if step.question.wrong_hash else "")
+            )
+            if step.question.input_text:
+                click.echo(f"   input     {_short(step.question.input_text)}")
+            click.echo(
+                f"   limits    {limits.max_instructions:,} instructions, {limits.max_memory_mb} MB, {limits.max_execution_seconds} s"
+                f"; deposit {format_near(step.asked.deposit)}"
+            )
+            return
+        report = step.report
+        if report.output is not None:
+            click.secho(f"   answer    {_short(report.output)}", fg="green")
+        else:
+            click.secho(_folded(f"no answer {report.error}"), fg="yellow")
+        click.echo(
+            f"   used      {report.instructions:,} instructions, {report.time_ms:,} ms; "
+            f"price {format_near(report.charged)}, refund {format_near(report.refunded)}"
+        )
+        click.echo(f"   on chain  request {report.request_id}, transaction {step.asked.transaction_hash}")
+        if not step.as_expected:
+            click.secho("   This is not what was to be expected.", fg="red")
+        click.echo()
+
+    def summary(self, answered: Sequence[Step], *, ok: bool) -> None:
+        """See `Lines`."""
+        good = sum(step.question.succeeds for step in answered)
+        if ok:
+            click.echo(
+                f"All {len(answered)} came back to the contract: {good} with an answer, {len(answered) - good} with the reason why not."
+            )
+            click.echo("A failed run costs the base fee; price and refund add up to the deposit each time.")
+        else:
+            click.secho("Not everything went as it should: see the lines above.", fg="red")
+
+    def kept(self, settings: Settings) -> None:
+        """See `Lines`."""
+        click.echo("\nChain and worker go on running; Ctrl-C ends them. In another terminal, for example:\n")
+        for name, value in (
+            ("NEAR_NETWORK_ID", settings.near_network_id),
+            ("NEAR_RPC_URL", settings.rpc_urls[0]),
+            ("OFFCHAINVM_CONTRACT_ID", settings.offchainvm_contract_id),
+            ("ORACLE_HOME", str(settings.oracle_home)),
+        ):
+            click.echo(f"  export {name}={value}")
+        click.echo("  oracle show 0")
+
+
+def _request(step: Step, report: Report) -> dict[str, object]:
+    return {
+        "request_id": report.request_id,
+        "status": report.status,
+        "output": report.output,
+        "error": report.error,
+        "instructions": report.instructions,
+        "time_ms": report.time_ms,
+        "charged_yocto": str(report.charged),
+        "refunded_yocto": str(report.refunded),
+        "transaction_hash": step.asked.transaction_hash,
+    }
+
+
+def _emit(event: str, **facts: object) -> None:
+    click.echo(json.dumps({"event": event, **facts}, ensure_ascii=False))
+
+
+def _folded(text: str) -> str:
+    """Over several lines, continued below the text's second column."""
+    return textwrap.fill(text, width=_WIDTH, initial_indent="   ", subsequent_indent=" " * 13, break_on_hyphens=False)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(text)} characters)"
