@@ -58,6 +58,21 @@ class ArtifactCache:
             return None
         return path
 
+    def known(self, sha256_hex: str) -> Path | None:
+        """The module's path when this process has verified it already; costs one look at the file, so it may be asked in the event loop."""
+        verified = self._verified.get(sha256_hex)
+        if verified is None:
+            return None
+        path = self._path(sha256_hex)
+        try:
+            found = _identity(path)
+        except FileNotFoundError:
+            return None
+        if found != verified:
+            return None
+        self._mark_used(path, sha256_hex, found)
+        return path
+
     def put(self, wasm: bytes) -> tuple[str, Path]:
         """Keep a module; returns its sha256 and path."""
         sha256_hex = hashlib.sha256(wasm).hexdigest()

@@ -41,12 +41,12 @@ class CodeProvider:
 
     def path_of(self, wasm_sha256_hex: str) -> Path | None:
         """See `oracle.ports.ProvideCode`."""
-        return self._cache.get(wasm_sha256_hex)
+        return self._cache.known(wasm_sha256_hex) or self._cache.get(wasm_sha256_hex)
 
     async def _fetched(self, source: WasmUrl) -> Code:
         if not _SHA256_HEX.fullmatch(source.sha256_hex):
             raise SourceRefused(f"The hash {source.sha256_hex[:80]!r} is not a sha256 in 64 lower-case hex digits.")
-        path = await asyncio.to_thread(self._cache.get, source.sha256_hex)
+        path = self._cache.known(source.sha256_hex) or await asyncio.to_thread(self._cache.get, source.sha256_hex)
         if path is not None:
             return Code(source.sha256_hex, path)
 

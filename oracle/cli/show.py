@@ -9,14 +9,25 @@ import click
 from oracle.cli.ending import Ending, ending_from_outcome
 from oracle.cli.environment import start_with
 from oracle.errors import ChainError, ConfigurationError, StoreError
-from oracle.model import Request, format_near
+from oracle.model import GitHub, Job, Request, format_near
 from oracle.near.rpc_errors import MethodMissing, ViewFailed
+from oracle.ports import SignedTransaction
 from oracle.settings import ChainSettings
-from oracle.status.job_view import JobJson, job_json
+from oracle.status import job_json
 from oracle.store import SqliteJobs
 from oracle.wiring.chain import open_chain
 
 OK, FAILED = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class InStore:
+    """What this machine's worker knows."""
+
+    job: Job | None = None
+    transactions: tuple[SignedTransaction, ...] = ()
+    trouble: str | None = None
+    """Why its jobs could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +58,28 @@ def command(*, request_id: int, as_json: bool) -> int:
 
 
 async def _look(settings: ChainSettings, request_id: int, *, as_json: bool) -> int:
-    job, store_trouble = await _in_store(settings, request_id)
-    on_chain = await _on_chain(settings, request_id)
-    for trouble in (store_trouble, on_chain.trouble):
+    in_store, on_chain = await _in_store(settings, request_id), await _on_chain(settings, request_id)
+    for trouble in (in_store.trouble, on_chain.trouble):
         if trouble is not None:
             click.echo(f"Note: {trouble}", err=True)
+    is_known = in_store.job is not None or on_chain.pending is not None or on_chain.ending is not None
     if as_json:
-        click.echo(json.dumps(_as_json(request_id, job, on_chain), ensure_ascii=False))
-    elif job is None and on_chain.pending is None and on_chain.ending is None:
-        click.echo(f"Error: neither this worker nor {settings.offchainvm_contract_id} knows request {request_id} (any more)", err=True)
+        click.echo(json.dumps(_as_json(request_id, in_store, on_chain), ensure_ascii=False))
+    elif is_known:
+        click.echo("\n".join([f"Request {request_id}", *_chain_lines(on_chain), *_job_lines(in_store)]))
     else:
-        click.echo("\n".join(_as_text(request_id, job, on_chain)))
-    return OK if job is not None or on_chain.pending is not None or on_chain.ending is not None else FAILED
+        click.echo(f"Error: neither this worker nor {settings.offchainvm_contract_id} knows request {request_id} (any more)", err=True)
+    return OK if is_known else FAILED
 
 
-async def _in_store(settings: ChainSettings, request_id: int) -> tuple[JobJson | None, str | None]:
+async def _in_store(settings: ChainSettings, request_id: int) -> InStore:
     if not settings.database_path.exists():
-        return None, None
+        return InStore()
     try:
         async with SqliteJobs(settings.database_path, read_only=True) as store:
-            job = await store.get(request_id)
-            return (None if job is None else job_json(job, await store.transactions(request_id))), None
+            return InStore(await store.get(request_id), tuple(await store.transactions(request_id)))
     except (StoreError, ConfigurationError) as error:
-        return None, f"the worker's jobs cannot be read: {error}"
+        return InStore(trouble=f"the worker's jobs cannot be read: {error}")
 
 
 async def _on_chain(settings: ChainSettings, request_id: int) -> OnChain:
@@ -86,31 +96,43 @@ async def _on_chain(settings: ChainSettings, request_id: int) -> OnChain:
         return OnChain(trouble=f"the contract cannot be asked: {error}")
 
 
-def _as_json(request_id: int, job: JobJson | None, on_chain: OnChain) -> dict[str, object]:
+def _as_json(request_id: int, in_store: InStore, on_chain: OnChain) -> dict[str, object]:
     chain: dict[str, object] | None = None
     if on_chain.pending is not None:
         chain = {"status": "pending", "payment_yocto": str(on_chain.pending.payment)}
     elif on_chain.ending is not None:
         chain = on_chain.ending.as_json()
+    job = None if in_store.job is None else job_json(in_store.job, in_store.transactions)
     return {"request_id": request_id, "chain": chain, "job": job}
 
 
-def _as_text(request_id: int, job: JobJson | None, on_chain: OnChain) -> list[str]:
-    lines = [f"Request {request_id}"]
+def _chain_lines(on_chain: OnChain) -> list[str]:
     if on_chain.pending is not None:
-        lines.append(f"  contract   waits for an answer; {format_near(on_chain.pending.payment)} paid by {on_chain.pending.predecessor_id}")
-    if on_chain.ending is not None:
-        ending = on_chain.ending
-        lines += [
-            f"  contract   {ending.status}" + ("" if ending.error is None else f": {ending.error}"),
-            f"             {ending.instructions:,} instructions, {ending.time_ms:,} ms",
-            f"             charged {format_near(ending.charged)}, refunded {format_near(ending.refunded)}",
-        ]
+        return [f"  contract   waits for an answer; {format_near(on_chain.pending.payment)} paid by {on_chain.pending.predecessor_id}"]
+    if on_chain.ending is None:
+        return []
+    ending = on_chain.ending
+    used = f"{ending.instructions:,} instructions, {ending.time_ms:,} ms"
+    return [
+        f"  contract   {ending.status}" + ("" if ending.error is None else f": {ending.error}"),
+        f"  price      charged {format_near(ending.charged)}, refunded {format_near(ending.refunded)} ({used})",
+    ]
+
+
+def _job_lines(in_store: InStore) -> list[str]:
+    job = in_store.job
     if job is None:
-        return lines
-    lines.append(f"  worker     {job['stage']}" + ("" if job["settled_by"] is None else f" (settled by {job['settled_by']})"))
-    lines += [f"    {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in job.items() if name in _TOLD and value]
-    return lines
-
-
-_TOLD = ("request", "origin", "code", "answer", "transactions")
+        return []
+    source = job.request.source
+    named = f"{source.repo} at {source.commit}" if isinstance(source, GitHub) else source.url
+    lines = [f"  worker     {job.stage.value}" + ("" if job.settled_by is None else f" (settled by {job.settled_by})")]
+    asked_in = f" in transaction {job.origin.transaction_hash}, block {job.origin.block_height}" if job.origin.transaction_hash else ""
+    lines.append(f"  asked      by {job.request.sender_id} through {job.request.predecessor_id}{asked_in}")
+    lines.append(f"  code       {named}" + ("" if job.wasm_sha256_hex is None else f" (sha256 {job.wasm_sha256_hex})"))
+    if job.answer is not None:
+        output = "no output" if job.answer.output is None else f"{len(job.answer.output):,} bytes of output"
+        lines.append(f"  answer     {output if job.answer.success else job.answer.error}")
+    return [
+        *lines,
+        *(f"  sent       {transaction.kind} in transaction {transaction.transaction_hash}" for transaction in in_store.transactions),
+    ]

@@ -76,6 +76,8 @@ async def test_with_the_chain_away_the_job_is_shown_and_the_trouble_told(chain, 
     code, out, err = await kept_and_shown(oracle, "show", "7")
     assert code == 0
     assert "worker     answering" in out
+    assert "asked      by alice.near through client.near in transaction TX, block 80" in out
+    assert "answer     13 bytes of output" in out
     assert "the contract cannot be asked" in err
 
 

@@ -36,6 +36,18 @@ def test_a_damaged_module_is_thrown_away(tmp_path, fresh):
     assert not path.exists()
 
 
+def test_only_what_this_process_has_hashed_and_nobody_has_changed_since_is_known(tmp_path):
+    cache = ArtifactCache(tmp_path)
+    assert cache.known("0" * 64) is None
+    sha256_hex, path = cache.put(WASM)
+    assert cache.known(sha256_hex) == path
+    assert ArtifactCache(tmp_path).known(sha256_hex) is None
+    path.write_bytes(WASM[:-1] + b"!")
+    assert cache.known(sha256_hex) is None
+    path.unlink()
+    assert cache.known(sha256_hex) is None
+
+
 def test_what_was_used_longest_ago_goes_first_and_the_newest_stays(tmp_path):
     cache = ArtifactCache(tmp_path, max_bytes=250)
     old, old_path = cache.put(b"a" * 100)
