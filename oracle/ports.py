@@ -126,11 +126,12 @@ class SignedTransaction:
 class SubmitAnswers(Protocol):
     """What the worker may do to the chain; nothing else."""
 
-    async def submit(self, answer: Answer) -> TxHash:
+    async def submit(self, answer: Answer, *, first: bool = False) -> TxHash:
         """
         Bring an answer to the chain: sign, store, send; when the answer was sent before, find out first what became of it.
 
-        Returns when the transaction is accepted by a node. The job is done only when the contract has settled the request.
+        `first`: the caller knows that nothing was ever sent for this request, and spares the look into the journal. Returns when the
+        transaction is accepted by a node. The job is done only when the contract has settled the request.
         """
         ...
 
@@ -260,11 +261,12 @@ class StoreJobs(Protocol):
         """The last block taken in."""
         ...
 
-    async def admit(self, block: BlockEvents) -> list[Job]:
+    async def admit(self, block: BlockEvents, changed: Sequence[Job] = ()) -> list[Job]:
         """
         Store a block's new requests and unreadable events and move the cursor, in one transaction; a block told twice adds nothing.
 
-        What is Completed or Extended changes a job and is for `job.step` and `save`. Returns the jobs that are new.
+        `changed`: jobs that `job.step` took further because of the block (Completed, Extended), saved in the same transaction.
+        Returns the jobs that are new.
         """
         ...
 

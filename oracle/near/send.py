@@ -78,9 +78,9 @@ class ChainSender:
         self._reference: tuple[Block, float] | None = None
         self._succeeded: set[TxHash] = set()
 
-    async def submit(self, answer: Answer) -> TxHash:
+    async def submit(self, answer: Answer, *, first: bool = False) -> TxHash:
         """See `SubmitAnswers`; an answer that the contract refused twice becomes a failure with the contract's reason."""
-        earlier, fate = await self._earlier(answer.request_id, "answer")
+        earlier, fate = ([], None) if first else await self._earlier(answer.request_id, "answer")
         if answer.success and isinstance(fate, Failed) and len(earlier) >= _REFUSALS_BEFORE_FAILURE:
             _log.warning("answer_refused", request_id=answer.request_id, reason=fate.reason)
             answer = replace(answer, success=False, output=None, error=f"The contract refused the answer: {fate.reason}")

@@ -1,8 +1,13 @@
-"""What is asked of the tables; each function runs inside one transaction that its caller holds."""
+"""
+What is asked of the tables; each function runs inside one transaction that its caller holds.
 
-from typing import Any
+Statements are built once: building one costs more than running it.
+"""
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from oracle.model import BlockEvents, Cursor, Job, Requested, Stage, Unreadable
@@ -11,6 +16,64 @@ from oracle.store.rows import changing_columns, job_from_row, new_job_row, trans
 from oracle.store.tables import facts, jobs, keys, transactions, unreadable
 
 PRUNED_AT_ONCE = 100
+
+_DONE = Stage.DONE.value
+_WRITTEN_ONCE = frozenset({"request_id", "request_json", "origin_json"})
+_ID: BindParameter[int] = bindparam("of_request")
+
+_GET_FACT = select(facts.c.value).where(facts.c.name == bindparam("of_name"))
+_new_fact = insert(facts)
+_SET_FACT = _new_fact.on_conflict_do_update(index_elements=[facts.c.name], set_={"value": _new_fact.excluded.value})
+
+_ADD_JOB = insert(jobs).on_conflict_do_nothing()
+_SAVE_JOB = (
+    update(jobs)
+    .where(jobs.c.request_id == _ID, jobs.c.stage != _DONE)
+    .values({column.name: bindparam(column.name) for column in jobs.c if column.name not in _WRITTEN_ONCE})
+)
+_GET_JOB = select(jobs).where(jobs.c.request_id == _ID)
+_UNFINISHED_JOBS = select(jobs).where(jobs.c.stage != _DONE).order_by(jobs.c.request_id)
+_LATEST_JOBS = select(jobs).order_by(jobs.c.request_id.desc()).limit(bindparam("most"))
+_LATEST_JOBS_BEFORE = _LATEST_JOBS.where(jobs.c.request_id < _ID)
+_COUNT_JOBS = select(jobs.c.stage, func.count()).group_by(jobs.c.stage)
+_newest = select(func.max(jobs.c.request_id)).scalar_subquery()
+_OLD_JOBS = (
+    select(jobs.c.request_id)
+    .where(jobs.c.stage == _DONE, jobs.c.request_id < _newest - bindparam("kept"))
+    .order_by(jobs.c.request_id)
+    .limit(PRUNED_AT_ONCE)
+)
+_DROP_JOB = delete(jobs).where(jobs.c.request_id == _ID)
+
+_ADD_TRANSACTION = insert(transactions).on_conflict_do_nothing()
+_GET_TRANSACTIONS = select(transactions).where(transactions.c.request_id == _ID).order_by(transactions.c.number)
+_DROP_SIGNED_BYTES = update(transactions).where(transactions.c.request_id == _ID).values(signed_bytes=b"")
+_DROP_TRANSACTIONS = delete(transactions).where(transactions.c.request_id == _ID)
+
+_new_nonce = insert(keys)
+_RAISE_NONCE = _new_nonce.on_conflict_do_update(
+    index_elements=[keys.c.public_key],
+    set_={"highest_nonce": _new_nonce.excluded.highest_nonce},
+    where=keys.c.highest_nonce < _new_nonce.excluded.highest_nonce,
+)
+_GET_NONCE = select(keys.c.highest_nonce).where(keys.c.public_key == bindparam("of_key"))
+
+_ADD_UNREADABLE = insert(unreadable)
+_DROP_UNREADABLE = delete(unreadable).where(
+    unreadable.c.number <= select(func.max(unreadable.c.number)).scalar_subquery() - bindparam("kept")
+)
+_COUNT_UNREADABLE = select(func.count()).select_from(unreadable)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much of what is over is kept."""
+
+    done_jobs: int = 100_000
+    unreadable: int = 1_000
+
+
+DEFAULT_KEPT = Kept()
 
 
 def bind(connection: Connection, identity: ChainIdentity) -> ChainIdentity | None:
@@ -27,12 +90,15 @@ def bind(connection: Connection, identity: ChainIdentity) -> ChainIdentity | Non
 
 def cursor(connection: Connection) -> Cursor | None:
     """The last block taken in."""
-    height = _fact(connection, "cursor_height")
-    return None if height is None else Cursor(int(height), _fact(connection, "cursor_hash") or "")
+    found = _fact(connection, "cursor")
+    if found is None:
+        return None
+    height, _, block_hash = found.partition(" ")
+    return Cursor(int(height), block_hash)
 
 
-def admit(connection: Connection, block: BlockEvents, unreadable_kept: int) -> list[Job]:
-    """Store a block's news and move the cursor; a block at or below the cursor is old."""
+def admit(connection: Connection, block: BlockEvents, changed: Sequence[Job], limits: Kept) -> list[Job]:
+    """Store a block's news and what it changed, and move the cursor; a block at or below the cursor is old."""
     known = cursor(connection)
     if known is not None and block.cursor.height <= known.height:
         return []
@@ -45,111 +111,92 @@ def admit(connection: Connection, block: BlockEvents, unreadable_kept: int) -> l
                     new.append(job)
             case Unreadable(block_height, receipt_id, reason, log):
                 values = {"block_height": block_height, "receipt_id": receipt_id, "reason": reason, "log": log}
-                number = connection.execute(insert(unreadable).values(**values)).inserted_primary_key
-                if number is not None:
-                    connection.execute(delete(unreadable).where(unreadable.c.number <= number[0] - unreadable_kept))
+                connection.execute(_ADD_UNREADABLE, values)
+                connection.execute(_DROP_UNREADABLE, {"kept": limits.unreadable})
             case _:
                 pass  # Completed and Extended change jobs: they are for `job.step`
-    _set_fact(connection, "cursor_height", str(block.cursor.height))
-    _set_fact(connection, "cursor_hash", block.cursor.block_hash)
+    for job in changed:
+        save(connection, job, limits)
+    _set_fact(connection, "cursor", f"{block.cursor.height} {block.cursor.block_hash}")
     return new
 
 
 def insert_job(connection: Connection, job: Job) -> bool:
     """Store a job that is not there yet; says whether it was new."""
-    return connection.execute(insert(jobs).values(**new_job_row(job)).on_conflict_do_nothing()).rowcount == 1
+    return connection.execute(_ADD_JOB, new_job_row(job)).rowcount == 1
 
 
-def save(connection: Connection, job: Job, done_jobs_kept: int) -> None:
+def save(connection: Connection, job: Job, limits: Kept) -> None:
     """Store a job's new state unless it is DONE already."""
-    columns = changing_columns(job)
-    changed = connection.execute(
-        update(jobs).where(jobs.c.request_id == job.request_id, jobs.c.stage != Stage.DONE.value).values(**columns)
-    )
+    changed = connection.execute(_SAVE_JOB, {"of_request": job.request_id, **changing_columns(job)})
     if job.stage is Stage.DONE and changed.rowcount:
-        connection.execute(update(transactions).where(transactions.c.request_id == job.request_id).values(signed_bytes=b""))
-        prune(connection, done_jobs_kept)
+        connection.execute(_DROP_SIGNED_BYTES, {"of_request": job.request_id})
+        _prune(connection, limits.done_jobs)
 
 
 def get(connection: Connection, request_id: int) -> Job | None:
     """One job."""
-    row = connection.execute(select(jobs).where(jobs.c.request_id == request_id)).mappings().one_or_none()
+    row = connection.execute(_GET_JOB, {"of_request": request_id}).mappings().one_or_none()
     return None if row is None else job_from_row(dict(row))
 
 
 def unfinished(connection: Connection) -> list[Job]:
     """All jobs that are not DONE, oldest first."""
-    rows = connection.execute(select(jobs).where(jobs.c.stage != Stage.DONE.value).order_by(jobs.c.request_id)).mappings()
-    return [job_from_row(dict(row)) for row in rows]
+    return [job_from_row(dict(row)) for row in connection.execute(_UNFINISHED_JOBS).mappings()]
 
 
 def recent(connection: Connection, limit: int, before_request_id: int | None) -> list[Job]:
     """The latest jobs, newest first."""
-    query = select(jobs).order_by(jobs.c.request_id.desc()).limit(limit)
-    if before_request_id is not None:
-        query = query.where(jobs.c.request_id < before_request_id)
-    return [job_from_row(dict(row)) for row in connection.execute(query).mappings()]
+    if before_request_id is None:
+        rows = connection.execute(_LATEST_JOBS, {"most": limit})
+    else:
+        rows = connection.execute(_LATEST_JOBS_BEFORE, {"most": limit, "of_request": before_request_id})
+    return [job_from_row(dict(row)) for row in rows.mappings()]
 
 
 def counts(connection: Connection) -> dict[str, int]:
     """Jobs by stage, all stages named, and unreadable events."""
     found = dict.fromkeys((stage.value for stage in Stage), 0)
-    for stage, count in connection.execute(select(jobs.c.stage, func.count()).group_by(jobs.c.stage)):
+    for stage, count in connection.execute(_COUNT_JOBS):
         found[stage] = count
-    found["unreadable"] = _count(connection, unreadable)
+    found["unreadable"] = int(connection.execute(_COUNT_UNREADABLE).scalar_one())
     return found
 
 
 def record(connection: Connection, transaction: SignedTransaction) -> None:
     """Write a transaction down, and its nonce for good; told twice it is written once."""
-    connection.execute(insert(transactions).values(**transaction_row(transaction)).on_conflict_do_nothing())
-    connection.execute(
-        insert(keys)
-        .values(public_key=transaction.public_key, highest_nonce=transaction.nonce)
-        .on_conflict_do_update(
-            index_elements=[keys.c.public_key],
-            set_={"highest_nonce": transaction.nonce},
-            where=keys.c.highest_nonce < transaction.nonce,
-        )
-    )
+    connection.execute(_ADD_TRANSACTION, transaction_row(transaction))
+    connection.execute(_RAISE_NONCE, {"public_key": transaction.public_key, "highest_nonce": transaction.nonce})
 
 
 def transactions_of(connection: Connection, request_id: int) -> list[SignedTransaction]:
     """All that were signed for a request, oldest first."""
-    query = select(transactions).where(transactions.c.request_id == request_id).order_by(transactions.c.number)
-    return [transaction_from_row(dict(row)) for row in connection.execute(query).mappings()]
+    rows = connection.execute(_GET_TRANSACTIONS, {"of_request": request_id}).mappings()
+    return [transaction_from_row(dict(row)) for row in rows]
 
 
 def highest_nonce(connection: Connection, public_key: str) -> int:
     """The highest nonce ever recorded for a key."""
-    return connection.execute(select(keys.c.highest_nonce).where(keys.c.public_key == public_key)).scalar_one_or_none() or 0
+    return connection.execute(_GET_NONCE, {"of_key": public_key}).scalar_one_or_none() or 0
 
 
-def prune(connection: Connection, done_jobs_kept: int) -> None:
+def _prune(connection: Connection, done_jobs_kept: int) -> None:
     """
     Forget DONE jobs whose number lies more than `done_jobs_kept` below the newest.
 
     Requests are numbered one by one, so this keeps about as many, and finding them costs nothing. A few at a time, so that no transaction
     grows long.
     """
-    newest = select(func.max(jobs.c.request_id)).scalar_subquery()
-    done = select(jobs.c.request_id).where(jobs.c.stage == Stage.DONE.value, jobs.c.request_id < newest - done_jobs_kept)
-    ids = [found for (found,) in connection.execute(done.order_by(jobs.c.request_id).limit(PRUNED_AT_ONCE))]
-    if ids:
-        connection.execute(delete(jobs).where(jobs.c.request_id.in_(ids)))
-        connection.execute(delete(transactions).where(transactions.c.request_id.in_(ids)))
-
-
-def _count(connection: Connection, table: Table) -> int:
-    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+    old = [{"of_request": found} for (found,) in connection.execute(_OLD_JOBS, {"kept": done_jobs_kept})]
+    if old:
+        connection.execute(_DROP_JOB, old)
+        connection.execute(_DROP_TRANSACTIONS, old)
 
 
 def _fact(connection: Connection, name: str) -> str | None:
-    value: Any = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar_one_or_none()
+    value = connection.execute(_GET_FACT, {"of_name": name}).scalar_one_or_none()
     return None if value is None else str(value)
 
 
 def _set_fact(connection: Connection, name: str, value: str) -> None:
-    connection.execute(
-        insert(facts).values(name=name, value=value).on_conflict_do_update(index_elements=[facts.c.name], set_={"value": value})
-    )
+    connection.execute(_SET_FACT, {"name": name, "value": value})

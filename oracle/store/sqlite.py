@@ -11,7 +11,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,10 +26,8 @@ from oracle.errors import ConfigurationError, StoreError
 from oracle.model import BlockEvents, Cursor, Job
 from oracle.ports import ChainIdentity, SignedTransaction
 from oracle.store import queries
+from oracle.store.queries import DEFAULT_KEPT, Kept
 from oracle.store.tables import SCHEMA_VERSION, metadata
-
-DONE_JOBS_KEPT = 100_000
-UNREADABLE_KEPT = 1_000
 
 _BUSY_TIMEOUT_S = 5.0
 _MEND = "set DATABASE_URL or ORACLE_HOME to another place"
@@ -39,14 +37,11 @@ _T = TypeVar("_T")
 class SqliteJobs:
     """`StoreJobs` in a file; an async context manager that opens and closes it."""
 
-    def __init__(
-        self, path: Path, *, read_only: bool = False, done_jobs_kept: int = DONE_JOBS_KEPT, unreadable_kept: int = UNREADABLE_KEPT
-    ) -> None:
-        """`read_only`: look into the file of a running worker; writing then raises `StoreError`. `done_jobs_kept`: see `prune`."""
+    def __init__(self, path: Path, *, read_only: bool = False, kept: Kept = DEFAULT_KEPT) -> None:
+        """`read_only`: look into the file of a running worker; writing then raises `StoreError`."""
         self._path = path
         self._read_only = read_only
-        self._done_jobs_kept = done_jobs_kept
-        self._unreadable_kept = unreadable_kept
+        self._kept = kept
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jobs")
         self._connection: Connection | None = None
         self._engine: Engine | None = None
@@ -75,9 +70,9 @@ class SqliteJobs:
         """See `StoreJobs`."""
         return await self._transaction(queries.cursor)
 
-    async def admit(self, block: BlockEvents) -> list[Job]:
+    async def admit(self, block: BlockEvents, changed: Sequence[Job] = ()) -> list[Job]:
         """See `StoreJobs`."""
-        return await self._transaction(lambda connection: queries.admit(connection, block, self._unreadable_kept))
+        return await self._transaction(lambda connection: queries.admit(connection, block, changed, self._kept))
 
     async def adopt(self, job: Job) -> bool:
         """See `StoreJobs`."""
@@ -85,7 +80,7 @@ class SqliteJobs:
 
     async def save(self, job: Job) -> None:
         """See `StoreJobs`."""
-        await self._transaction(lambda connection: queries.save(connection, job, self._done_jobs_kept))
+        await self._transaction(lambda connection: queries.save(connection, job, self._kept))
 
     async def get(self, request_id: int) -> Job | None:
         """See `StoreJobs`."""

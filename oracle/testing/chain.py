@@ -154,7 +154,7 @@ class ChainTwin:
         self._check()
         return self._extends
 
-    async def submit(self, answer: Answer) -> TxHash:
+    async def submit(self, answer: Answer, *, first: bool = False) -> TxHash:
         """See `SubmitAnswers`."""
         self._check()
         self._sent += 1

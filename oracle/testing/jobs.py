@@ -1,5 +1,6 @@
 """Jobs in memory: the twin of `oracle.store`, with the same answers to the same questions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from oracle.errors import ConfigurationError, StoreError
@@ -36,7 +37,7 @@ class MemoryJobs:
         self._check()
         return self._cursor
 
-    async def admit(self, block: BlockEvents) -> list[Job]:
+    async def admit(self, block: BlockEvents, changed: Sequence[Job] = ()) -> list[Job]:
         """See `StoreJobs`."""
         self._check()
         if self._cursor is not None and block.cursor.height <= self._cursor.height:
@@ -52,6 +53,8 @@ class MemoryJobs:
                     self._unreadable = [*self._unreadable, event][-self.unreadable_kept :]
                 case _:
                     pass
+        for job in changed:
+            await self.save(job)
         self._cursor = block.cursor
         return new
 

@@ -14,7 +14,7 @@ from oracle.testing.code import FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
 from oracle.worker import Parts, Place, Slots, Worker
-from oracle.worker.shell import RESEND_AFTER_S
+from oracle.worker.sending import RESEND_AFTER_S
 
 
 class World:

@@ -33,7 +33,7 @@ from oracle.model import (
     YoctoNear,
 )
 from oracle.ports import ChainIdentity, SignedTransaction
-from oracle.store import SqliteJobs
+from oracle.store import Kept, SqliteJobs
 from oracle.testing.chain import request
 from oracle.testing.jobs import MemoryJobs
 
@@ -84,7 +84,7 @@ class BothStores(RuleBasedStateMachine):
     @initialize()
     def open(self):
         self.stack = AsyncExitStack()
-        self.file = self.run(self.stack.enter_async_context(SqliteJobs(self.path, done_jobs_kept=5, unreadable_kept=3)))
+        self.file = self.run(self.stack.enter_async_context(SqliteJobs(self.path, kept=Kept(done_jobs=5, unreadable=3))))
 
     def run(self, work):
         return self.loop.run_until_complete(work)
@@ -103,12 +103,18 @@ class BothStores(RuleBasedStateMachine):
     def bind(self):
         self.both("bind", HERE)
 
-    @rule(events=st.lists(st.builds(Requested, requests, origins), max_size=4), bad=st.integers(0, 4), back=st.integers(-2, 3))
-    def admit(self, events, bad, back):
+    @rule(
+        events=st.lists(st.builds(Requested, requests, origins), max_size=4),
+        bad=st.integers(0, 4),
+        back=st.integers(-2, 3),
+        settled=st.integers(0, 2),
+    )
+    def admit(self, events, bad, back, settled):
         self.height = max(0, self.height + back)
         unreadable = [Unreadable(self.height, f"r{n}", "why", "log") for n in range(bad)]
         block = BlockEvents(Cursor(self.height, f"b{self.height}"), 1, (*events, *unreadable, Completed(1, True, None)))
-        self.both("admit", block)
+        changed = [replace(job, stage=Stage.DONE, settled_by="event") for job in self.run(self.twin.unfinished())[:settled]]
+        self.both("admit", block, changed)
 
     @rule(found=requests, origin=origins)
     def adopt(self, found, origin):
