@@ -125,9 +125,9 @@ def _memory_hint(ending: Ending, limits: Limits) -> str:
     """
     A word on memory where it is likely what went wrong.
 
-    A refused `memory.grow` leaves no trace but what the guest makes of it; seven eighths of the limit in use is the best sign there is.
+    A refused `memory.grow` leaves no trace but what the guest makes of it; two thirds of the limit in use is the best sign there is.
     """
-    if ending.peak_memory_bytes * 8 < limits.max_memory_bytes * 7:
+    if ending.peak_memory_bytes * 3 < limits.max_memory_bytes * 2:
         return ""
     return (
         f" It likely ran out of memory: it used {_mb(ending.peak_memory_bytes)} of at most {limits.max_memory_mb} MB "
