@@ -32,8 +32,7 @@ def default_accounts(root_key: PublicKey) -> tuple[GenesisAccount, ...]:
 
     Each has the registrar contract, because near-cli asks the parent's `create_account` for a new account.
     """
-    artifact = files("localnet").joinpath("contracts", "registrar.wasm")
-    registrar = artifact.read_bytes() if artifact.is_file() else None
+    registrar = files("localnet").joinpath("contracts", "registrar.wasm").read_bytes()
     return (
         GenesisAccount(ROOT_ACCOUNT_ID, ROOT_BALANCE_YOCTO, root_key, registrar),
         GenesisAccount("near", _OTHER_BALANCE_YOCTO, root_key, registrar),

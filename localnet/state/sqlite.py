@@ -6,7 +6,8 @@ Rows are read on demand through a bounded cache; history is kept for good and re
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,7 +41,7 @@ class SqliteStore:
     """State, history and pool in one file; `lock` is held open as long as the store is."""
 
     def __init__(self, path: Path, lock: IO[str]) -> None:
-        self._lock = lock
+        self._path, self._lock = path, lock
         self._cache: OrderedDict[Key, tuple[Any, int]] = OrderedDict()
         self._cached_bytes = 0
         try:
@@ -110,19 +111,30 @@ class SqliteStore:
     def commit(self, block: Block, changes: Changes, *, produced: Iterable[Receipt], leaving_pool: Iterable[CryptoHash]) -> None:
         """Append a block: its contents, the new receipts, the state's changes; and take transactions out of the pool."""
         written = {key: None if value is None else CODECS[key.table].write(value) for key, value in changes.items()}
-        self._db.execute("begin immediate")
-        try:
+        with self._writing():
             self._write_state(written)
             self._write_history(block, produced)
             self._db.executemany("delete from pool where hash = ?", ((tx_hash,) for tx_hash in leaving_pool))
-            self._db.execute("commit")
-        except BaseException:
-            self._db.execute("rollback")
-            raise
         self._head = block.header
         for key, value in changes.items():
             data = written[key]
             self._remember(key, _ABSENT if data is None else value, len(data or b""))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All or nothing. Raises `StateError` when the file cannot be written."""
+        try:
+            self._db.execute("begin immediate")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                # A full disk may have ended the transaction already.
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                raise
+        except sqlite3.Error as error:
+            raise StateError(f"{self._path} cannot be written ({error}); nothing of it is lost: make room, and go on") from error
 
     def _write_state(self, written: dict[Key, bytes | None]) -> None:
         self._db.executemany(
@@ -205,7 +217,8 @@ class SqliteStore:
 
     def add_pooled(self, signed: SignedTransaction) -> None:
         """Keep an accepted transaction until a block takes it."""
-        self._db.execute("insert or ignore into pool (hash, signed) values (?, ?)", (signed.hash, signed.encoded))
+        with self._writing():
+            self._db.execute("insert or ignore into pool (hash, signed) values (?, ?)", (signed.hash, signed.encoded))
 
     def pooled(self) -> tuple[SignedTransaction, ...]:
         """The accepted transactions that no block has taken, oldest first."""

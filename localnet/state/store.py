@@ -27,7 +27,7 @@ class UnknownVersion(StateError):
 
 
 class Store(Protocol):
-    """What the chain needs of its keeper. A commit is all or nothing."""
+    """What the chain needs of its keeper. A commit is all or nothing; writing raises `StateError` when the disk is full."""
 
     def get(self, key: Key) -> Any:
         """A row's value, or None."""

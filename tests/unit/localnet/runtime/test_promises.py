@@ -1,5 +1,8 @@
 """Promises, callbacks and yields (NEAR_FACTS: promises, gas, yield create, yield timeout)."""
 
+import hashlib
+import struct
+
 import pytest
 
 from localnet import NEAR, TGAS
@@ -140,6 +143,42 @@ def test_later_actions_see_what_earlier_ones_of_the_batch_did(contracts, alice):
     assert outcome.value == b"v"
 
 
+def test_an_id_is_the_hash_of_parent_height_and_number():
+    parent = bytes(range(32))
+    # NEAR_FACTS, ids: sha256(b, height, s), integers as u64 little endian; spelled out with other tools than the code's.
+    assert child_id(parent, 258, 2**64 - 2) == hashlib.sha256(parent + struct.pack("<QQ", 258, 2**64 - 2)).digest()
+
+
+def test_a_batch_that_fails_late_undoes_what_its_earlier_calls_wrote_made_and_reserved(chain, contracts, alice, bob):
+    def spend(me):
+        me.write(b"k", b"v")
+        me.log("spent")
+        me.promise("bob.test.near", call("echo", gas=50 * TGAS, deposit=NEAR))
+        me.yield_create("never", b"", GAS)
+
+    alice.deploy(contracts.add(spend=spend, boom=boom))
+    usage, before = chain.account(alice.account_id).storage_usage_bytes, alice.balance_yocto
+    outcome = alice.send(alice.account_id, [call("spend", gas=100 * TGAS, deposit=NEAR), call("boom")])
+    assert outcome.failure.index == 1
+    assert outcome.logs == ("spent",)
+    assert chain.contract_state(alice.account_id) == ()
+    assert chain.account(alice.account_id).storage_usage_bytes == usage
+    assert [receipt.predecessor_id for receipt in outcome.receipts[1:]] == ["system", "system"]
+    assert before - alice.balance_yocto == outcome.tokens_burnt_yocto
+    chain.advance_blocks(200)
+    assert not chain.has_work
+
+
+def test_a_promise_that_a_later_call_of_a_batch_returns_gives_the_result(contracts, alice, callee):
+    methods = {
+        "noise": lambda me: me.promise("bob.test.near", call("echo", b"noise")) and None,
+        "ask": lambda me: ReceiptIndex(me.promise("bob.test.near", call("echo", b"asked"))),
+    }
+    alice.deploy(contracts.add(**methods))
+    outcome = alice.send(alice.account_id, [call("noise", gas=3 * GAS), call("ask", gas=3 * GAS)])
+    assert outcome.value == b"asked"
+
+
 def test_ids_follow_nearcores_rule(chain, contracts, alice, callee):
     def ask(me):
         first = me.promise("bob.test.near", call("echo"))
@@ -241,6 +280,16 @@ def test_a_resume_in_the_block_of_the_time_out_wins(chain, waiter, bob):
     waiter.submit(waiter.account_id, [call("answer", b"just in time")])
     chain.run_until_idle()
     assert chain.transaction(asked.hash).value == b"just in time"
+
+
+def test_a_resume_that_is_accepted_while_the_time_out_is_on_its_way_wins(chain, waiter, bob):
+    asked = bob.call(waiter.account_id, "ask", gas=50 * TGAS)
+    created = asked.receipt_outcomes[0].block_height
+    chain.advance_blocks(created + 200 - chain.head.height)
+    # From the account to itself it runs in the next block, before the time-out that waits in the queue.
+    waiter.submit(waiter.account_id, [call("answer", b"overtakes")])
+    chain.run_until_idle()
+    assert chain.transaction(asked.hash).value == b"overtakes"
 
 
 def test_a_resume_after_the_time_out_is_refused(chain, waiter, bob):

@@ -5,6 +5,7 @@ import pytest
 from localnet.state import memory, sqlite
 from localnet.state.memory import MemoryStore
 from localnet.state.sqlite import SqliteStore
+from localnet.state.store import StateError
 from localnet.state.tables import Account, Key, ReceivedData, Table, YieldTimeout
 from localnet.state.world import World
 from localnet.values.actions import AccessKey, FullAccess, FunctionCallPermission
@@ -127,6 +128,21 @@ def test_the_cache_of_rows_is_bounded(tmp_path, monkeypatch):
     append(store, rows)
     assert {key: store.get(key) for key in rows} == rows
     assert (len(store._cache), store._cached_bytes) == (3, 90)
+    store.close()
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path):
+    store = open_sqlite(tmp_path)
+    head = append(store, ROWS)
+    (pages,) = store._db.execute("pragma page_count").fetchone()
+    store._db.execute(f"pragma max_page_count = {pages}")
+    big = {Key(Table.DATA, "a", b"big"): bytes(1_000_000)}
+    with pytest.raises(StateError, match=r"cannot be written .*full.*make room"):
+        append(store, big)
+    assert (store.head(), store.get(Key(Table.DATA, "a", b"big"))) == (head, None)
+    store._db.execute(f"pragma max_page_count = {pages + 1000}")
+    append(store, big)
+    assert store.get(Key(Table.DATA, "a", b"big")) == bytes(1_000_000)
     store.close()
 
 
