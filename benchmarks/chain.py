@@ -1,0 +1,131 @@
+"""The local chain: function calls and views of the main contract a second, through the Python API and over HTTP."""
+
+import asyncio
+import base64
+import json
+import time
+from importlib import resources
+
+import aiohttp
+
+from benchmarks.report import Row
+from localnet import NEAR, TGAS, Account, Chain
+from localnet.server import ServerThread
+from localnet.values.actions import FunctionCall
+
+OUTLAYER, OPERATOR = "outlayer.test.near", "operator.test.near"
+CALLS_GOAL, VIEWS_GOAL = 300, 800
+REQUEST = json.dumps(
+    {
+        "source": {"WasmUrl": {"url": "https://example.com/guest.wasm", "hash": "ab" * 32}},
+        "resource_limits": {"max_instructions": 1_000_000, "max_memory_mb": 16, "max_execution_seconds": 1},
+        "input_data": "hello",
+    }
+).encode()
+
+
+def run(*, quick: bool) -> list[Row]:
+    count = 60 if quick else 1200
+    chain, asker, operator = found()
+    first_id = _warm_up(asker, operator)
+    calls_a_second = _calls(chain, asker, operator, first_id, count)
+    blocks_of_one = _calls_one_by_one(asker, count // 4)
+    views_a_second = _rate(lambda: chain.view(OUTLAYER, "get_pricing"), count)
+    with ServerThread(chain) as server:
+        http_views, http_calls = asyncio.run(_over_http(server.rpc_url, asker, chain, count // 2))
+    python_api = "Python API, one process, outlayer contract"
+    return [
+        Row("function calls a second, 50 a block", calls_a_second, "calls/s", python_api, f">= {CALLS_GOAL}", calls_a_second >= CALLS_GOAL),
+        Row("function calls a second, one a block", blocks_of_one, "calls/s", f"{blocks_of_one / calls_a_second:.2f} of 50 a block"),
+        Row("views a second", views_a_second, "views/s", python_api, f">= {VIEWS_GOAL}", views_a_second >= VIEWS_GOAL),
+        Row("views a second over HTTP", http_views, "views/s", f"{http_views / views_a_second:.2f} of the Python API"),
+        Row("function calls a second over HTTP", http_calls, "calls/s", f"{http_calls / calls_a_second:.2f} of the Python API"),
+    ]
+
+
+def found() -> tuple[Chain, Account, Account]:
+    """A chain with the contract, somebody who asks and somebody who answers."""
+    chain = Chain()
+    wasm = (resources.files("localnet") / "contracts" / "outlayer.wasm").read_bytes()
+    asker, operator = (chain.root.create_account(name, balance_yocto=100_000 * NEAR) for name in ("asker.test.near", OPERATOR))
+    outlayer = chain.root.create_account(OUTLAYER, balance_yocto=1_000 * NEAR)
+    outlayer.deploy(wasm, "new", {"owner_id": chain.root.account_id, "operator_id": OPERATOR})
+    return chain, asker, operator
+
+
+def _ask() -> FunctionCall:
+    return FunctionCall("request_execution", REQUEST, 100 * TGAS, NEAR // 10)
+
+
+def _resolve(request_id: int) -> FunctionCall:
+    used = {"instructions": 5_000, "time_ms": 1}
+    answer = {"request_id": request_id, "response": {"success": True, "output": {"Text": "hello"}, "resources_used": used}}
+    return FunctionCall("resolve_execution", json.dumps(answer).encode(), 100 * TGAS, 0)
+
+
+def _warm_up(asker: Account, operator: Account) -> int:
+    asker.send(OUTLAYER, (_ask(),))
+    operator.send(OUTLAYER, (_resolve(0),))
+    return 1
+
+
+def _calls(chain: Chain, asker: Account, operator: Account, first_id: int, count: int) -> float:
+    """Requests and their answers in turn; each is one function call, and brings a callback, a refund and an event with it."""
+    began, done, next_id = time.perf_counter(), 0, first_id
+    while done < count:
+        for _ in range(25):
+            asker.submit(OUTLAYER, (_ask(),))
+        chain.run_until_idle()
+        for request_id in range(next_id, next_id + 25):
+            operator.submit(OUTLAYER, (_resolve(request_id),))
+        chain.run_until_idle()
+        next_id, done = next_id + 25, done + 50
+    elapsed = time.perf_counter() - began
+    pending = chain.view(OUTLAYER, "get_pending_request_ids", {}).json()
+    assert pending == [], f"the answers did not settle the requests: {pending[:3]}"
+    return done / elapsed
+
+
+def _calls_one_by_one(asker: Account, count: int) -> float:
+    return _rate(lambda: asker.send(OUTLAYER, (_ask(),)), count)
+
+
+def _rate(do, count: int) -> float:
+    do()
+    began = time.perf_counter()
+    for _ in range(count):
+        do()
+    return count / (time.perf_counter() - began)
+
+
+async def _over_http(url: str, asker: Account, chain: Chain, count: int) -> tuple[float, float]:
+    """Views and calls from eight clients at once; the transactions are signed beforehand."""
+    nonce, head = chain.access_key(asker.account_id, asker.key.public_key).nonce, chain.head
+    signed = []
+    from localnet.values.transaction import Transaction  # noqa: PLC0415  only this part signs by hand
+
+    for index in range(1, count + 1):
+        transaction = Transaction(asker.account_id, asker.key.public_key, nonce + index, OUTLAYER, head.hash, (_ask(),))
+        signed.append(base64.b64encode(transaction.sign(asker.key).encoded).decode())
+    view = {"request_type": "call_function", "finality": "final", "account_id": OUTLAYER, "method_name": "get_pricing", "args_base64": ""}
+    async with aiohttp.ClientSession() as session:
+
+        async def post(method: str, params: object) -> None:
+            async with session.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) as response:
+                answer = await response.json()
+                assert "result" in answer, answer
+
+        async def many(jobs: list[tuple[str, object]], clients: int) -> float:
+            queue = iter(jobs)
+            began = time.perf_counter()
+
+            async def client() -> None:
+                for method, params in queue:
+                    await post(method, params)
+
+            await asyncio.gather(*(client() for _ in range(clients)))
+            return len(jobs) / (time.perf_counter() - began)
+
+        views = await many([("query", view)] * count, 8)
+        calls = await many([("broadcast_tx_async", [transaction]) for transaction in signed], 1)
+        return views, calls
