@@ -26,12 +26,14 @@ from localnet.vm.prepare import Metered, PreparedContract, meter
 _METER_VERSION: Final = 1
 """Rises when `localnet.vm.wasm` writes other code for the same contract."""
 
+MOST_ENTRIES: Final = 64
+"""A large contract takes 4 MB on disk."""
+
 _HEADER: Final = struct.Struct("<I")
-_LARGEST_FACTS: Final = 16 << 20
 
 
 class CacheDirectoryError(Exception):
-    """Others could put native code into the cache directory."""
+    """The cache directory cannot be used, or others could put native code into it."""
 
 
 def default_cache_directory() -> Path:
@@ -118,9 +120,13 @@ class CodeCache:
         }
         text = json.dumps(facts).encode()
         body = _HEADER.pack(len(text)) + text + bytes(module.serialize())
-        with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as file:
-            file.write(sha256(body).digest() + body)
-        Path(file.name).replace(path)
+        try:
+            with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as file:
+                file.write(sha256(body).digest() + body)
+            Path(file.name).replace(path)
+            _prune(self._directory)
+        except OSError:
+            return  # a full or read-only disk makes the next process slower, nothing else
 
     def _load(self, code_hash: bytes, size: int) -> PreparedContract | None:
         path = self._path(code_hash)
@@ -128,7 +134,8 @@ class CodeCache:
             return None
         try:
             entry = path.read_bytes()
-        except FileNotFoundError:
+            os.utime(path)
+        except OSError:
             return None
         digest, body = entry[:32], entry[32:]
         if len(body) < _HEADER.size or sha256(body).digest() != digest:
@@ -143,9 +150,21 @@ class CodeCache:
         return self._contract(code_hash, size, Metered(b"", methods, others, facts["has_start"], None), module)
 
 
+def _prune(directory: Path) -> None:
+    """Remove what was used longest ago, and what a killed process left half-written."""
+    entries = sorted(directory.iterdir(), key=lambda entry: entry.stat().st_mtime)
+    for entry in entries[: max(0, len(entries) - MOST_ENTRIES)]:
+        entry.unlink(missing_ok=True)
+
+
 def _make_private(directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    status = directory.stat()
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = directory.stat()
+    except OSError as error:
+        raise CacheDirectoryError(
+            f"{directory} cannot hold compiled code: {error.strerror}; set XDG_CACHE_HOME to another place"
+        ) from error
     if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise CacheDirectoryError(
             f"{directory} holds compiled code and must be writable by its owner alone: chmod 700 {directory}, as its owner"

@@ -93,6 +93,9 @@ MODULES = {
     "(i32.add (call $f (i32.sub (local.get 0) (i32.const 1))) (i32.const 1))) "
     '(func (export "main") (i32.store (i32.const 0) (call $f (i32.const 2000))) (drop (call $f (i32.const 2000))) '
     "(call $value_return (i64.const 4) (i64.const 0))))",
+    "many_returns": '(module (func $f (param i32) (result i32) (if (local.get 0) (then (return (i32.const 1)))) (i32.const 2)) '
+    '(func (export "main") (local i32) (loop $l (drop (call $f (i32.const 1))) '
+    "(br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 9000))))))",
     "branch_returns": '(module (func $f (param i32) (br_if 0 (local.get 0)) (block (br_table 0 1 1 (local.get 0)))) '
     '(func (export "main") (local i32) (loop $l (call $f (i32.const 0)) (call $f (i32.const 1)) '
     "(br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 9000))))))",

@@ -276,11 +276,22 @@ class Body:
         return f"(drop (call_indirect (type $t0) (i32.const {index})))" if self.random.random() < 0.3 else "nop"
 
 
+RETURNING = 264_768_111 + 2_609_863_200 + 256 * 3_801_333
+"""Gas of `value_return`, the last thing each contract does."""
+
+
 def calls(seed: int) -> list[dict[str, object]]:
-    """One call with plenty of gas, and some that run out in mid-function or in the middle of a host function."""
+    """One call with plenty of gas, and two that end within their first host functions."""
     chosen = random.Random(seed)
-    bounds = ((1, 10**9), (10**9, 3 * 10**10), (10**12, 16 * 10**11), (10**12, 16 * 10**11), (10**12, 3 * 10**13))
-    amounts = [300 * 10**12, *(chosen.randint(*bound) for bound in bounds)]
-    return [
-        {"method": "main", "wasm": f"random{seed}.wasm", "current_account": f"random{seed}.near", "prepaid_gas": gas} for gas in amounts
-    ]
+    amounts = (300 * 10**12, chosen.randint(1, 3 * 10**10), chosen.randint(10**12, 16 * 10**11))
+    return [_call(seed, gas) for gas in amounts]
+
+
+def starved(seed: int, used_gas: int) -> list[dict[str, object]]:
+    """Calls that run out a little before the gas that the whole run uses, in mid-function and with gas reserved for a yield."""
+    chosen = random.Random(seed)
+    return [_call(seed, max(1, used_gas - RETURNING - int(10 ** chosen.uniform(5, 9.7)))) for _ in range(12)]
+
+
+def _call(seed: int, gas: int) -> dict[str, object]:
+    return {"method": "main", "wasm": f"random{seed}.wasm", "current_account": f"random{seed}.near", "prepaid_gas": gas}

@@ -1,5 +1,6 @@
 """
-Records what nearcore's VM answers to each suite, in `*.expected.jsonl` beside this file.
+Records what nearcore's VM answers to each suite, in `*.expected.jsonl` beside this file, and `random.calls.json`, whose shortages of gas
+follow from its answers.
 
     python tests/vectors/near_vm/record.py REALVM
 
@@ -30,6 +31,9 @@ def ask(realvm: Path, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def main() -> None:
     realvm = Path(sys.argv[1])
+    with tempfile.TemporaryDirectory() as directory:
+        chosen = suites.random_suite(suites.RANDOM_SEEDS, "random", lambda calls: ask(realvm, calls), Path(directory)).calls
+    (HERE / "random.calls.json").write_text("[\n" + ",\n".join(json.dumps(call) for call in chosen) + "\n]\n")
     for suite in suites.all_suites():
         with tempfile.TemporaryDirectory() as directory:
             answers = ask(realvm, suite.write(Path(directory)))

@@ -1,6 +1,7 @@
 """The sets of calls that `localnet.vm` and nearcore's own VM must answer alike."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import wasmtime
 
 HERE = Path(__file__).parent
 RANDOM_SEEDS = range(1000, 1030)
+Ask = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,29 @@ class Suite:
         return [{**call, "wasm": str(directory / call["wasm"])} for call in self.calls]
 
 
-def random_suite(seeds: range, name: str = "random") -> Suite:
-    """Random contracts of some seeds."""
-    modules = {f"random{seed}.wasm": random_cases.Contract(seed).text() for seed in seeds}
-    return Suite(name, modules, [call for seed in seeds for call in random_cases.calls(seed)])
+def random_modules(seeds: range) -> dict[str, str]:
+    """Random contracts of some seeds, by file name."""
+    return {f"random{seed}.wasm": random_cases.Contract(seed).text() for seed in seeds}
+
+
+def random_suite(seeds: range, name: str, ask: Ask, directory: Path) -> Suite:
+    """
+    Random contracts, called with plenty of gas and with a little less than that takes.
+
+    Args:
+        seeds: one contract each.
+        name: of the suite.
+        ask: tells what nearcore's VM answers to calls; the shortages follow from it.
+        directory: for the modules meanwhile.
+    """
+    plenty = Suite(name, random_modules(seeds), [call for seed in seeds for call in random_cases.calls(seed)[:1]])
+    answers = ask(plenty.write(directory))
+    calls = [
+        call
+        for seed, answer in zip(seeds, answers, strict=True)
+        for call in (*random_cases.calls(seed), *random_cases.starved(seed, answer["used_gas"]))
+    ]
+    return Suite(name, plenty.modules, calls)
 
 
 def all_suites() -> list[Suite]:
@@ -47,5 +68,5 @@ def all_suites() -> list[Suite]:
         Suite("ops", {"ops.wasm": (HERE / "ops.wat").read_text()}, ops),
         Suite("host", {"host.wasm": host_cases.wat()}, host),
         Suite("modules", {f"{name}.wasm": text for name, text in module_cases.MODULES.items()}, module_cases.calls()),
-        random_suite(RANDOM_SEEDS),
+        Suite("random", random_modules(RANDOM_SEEDS), json.loads((HERE / "random.calls.json").read_text())),
     ]

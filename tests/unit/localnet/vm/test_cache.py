@@ -100,3 +100,28 @@ def test_the_default_directory_follows_the_users_cache(monkeypatch: pytest.Monke
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
     assert default_cache_directory() == tmp_path / "near-compute-oracle" / "compiled"
+
+
+def test_a_disk_that_takes_nothing_more_does_not_stop_a_call(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache.tempfile, "NamedTemporaryFile", full)
+
+    assert new_cache(host, tmp_path / "compiled").prepare(CODE).pre is not None
+
+
+def test_a_directory_that_cannot_be_made_is_refused_with_the_mend(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(CacheDirectoryError, match="XDG_CACHE_HOME"):
+        new_cache(host, tmp_path / "file" / "compiled")
+
+
+def test_the_directory_keeps_what_was_used_last(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "MOST_ENTRIES", 2)
+    store = new_cache(host, tmp_path / "compiled")
+    for number in range(3):
+        store.prepare(bytes(wasmtime.wat2wasm(f'(module (func (export "m{number}")))')))
+
+    assert len(list((tmp_path / "compiled").iterdir())) == 2
