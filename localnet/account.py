@@ -17,7 +17,7 @@ from localnet.values.actions import (
 )
 from localnet.values.hashes import CryptoHash
 from localnet.values.keys import KeyPair, PublicKey
-from localnet.values.transaction import Transaction
+from localnet.values.transaction import SignedTransaction, Transaction
 
 if TYPE_CHECKING:
     from localnet.chain import Chain
@@ -62,14 +62,19 @@ class Account:
         """The same account, signing with another of its keys."""
         return type(self)(self._chain, self.account_id, key)
 
-    def sign(self, receiver_id: str, actions: tuple[Action, ...] | list[Action]) -> bytes:
-        """A signed transaction in borsh, with the next nonce of the key. Raises `UnknownAccount`, `UnknownAccessKey`."""
+    def sign(self, receiver_id: str, actions: tuple[Action, ...] | list[Action]) -> SignedTransaction:
+        """
+        A signed transaction with the key's next nonce; `.encoded` is what a client sends.
+
+        Raises:
+            UnknownAccount, UnknownAccessKey: the chain does not know who signs.
+        """
         chain = self._chain
         used = chain.access_key(self.account_id, self.key.public_key).nonce
         nonce = max(used, self._last_nonce) + 1
         self._last_nonce = nonce
         transaction = Transaction(self.account_id, self.key.public_key, nonce, receiver_id, chain.head.hash, tuple(actions))
-        return transaction.sign(self.key).encoded
+        return transaction.sign(self.key)
 
     def submit(self, receiver_id: str, actions: tuple[Action, ...] | list[Action]) -> CryptoHash:
         """
@@ -78,7 +83,7 @@ class Account:
         Raises:
             InvalidTransaction, PoolFull: the chain did not take it.
         """
-        return self._chain.submit_bytes(self.sign(receiver_id, actions))
+        return self._chain.submit(self.sign(receiver_id, actions))
 
     def send(self, receiver_id: str, actions: tuple[Action, ...] | list[Action]) -> "FinalOutcome":
         """

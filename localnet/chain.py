@@ -31,7 +31,7 @@ from localnet.runtime.views import ViewResult, view
 from localnet.state.memory import MemoryStore
 from localnet.state.reading import StateReading
 from localnet.state.store import StateError, Store
-from localnet.state.world import World
+from localnet.state.world import World, counter_key
 from localnet.values.block import Block, Header, first_header, make_header
 from localnet.values.borsh import BorshError
 from localnet.values.errors import InvalidTransaction, MalformedTransaction, UnknownTransaction
@@ -42,7 +42,7 @@ from localnet.values.transaction import SignedTransaction, read_signed_transacti
 
 CHAIN_ID = "localnet"
 
-_CLOCK_OFFSET = b"clock offset ns"
+_CLOCK_OFFSET = counter_key(b"clock offset ns")
 _MOST_REFUSALS = 10_000
 _NS = 10**9
 
@@ -165,7 +165,7 @@ class Chain(StateReading):
         run = block_rules.BlockRun(world, self._environment(header))
         block = run.apply(self._without_expired(candidates, run))
         if self._clock_offset_ns != world.counter(_CLOCK_OFFSET):
-            world.set_counter(_CLOCK_OFFSET, self._clock_offset_ns)
+            world.put(_CLOCK_OFFSET, self._clock_offset_ns)
             world.keep()
         leaving = [signed.hash for signed in candidates if signed.hash not in run.left_out]
         self._store.commit(block, world.take_changes(), produced=run.produced, leaving_pool=leaving)

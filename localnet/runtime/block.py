@@ -12,7 +12,7 @@ from localnet.runtime.environment import Environment
 from localnet.runtime.receipts import is_instant, process
 from localnet.runtime.transactions import charge
 from localnet.state.tables import Key, Table
-from localnet.state.world import World
+from localnet.state.world import World, counter_key
 from localnet.values.block import Block, ExecutedReceipt, ExecutedTransaction
 from localnet.values.errors import InvalidTransaction
 from localnet.values.hashes import CryptoHash
@@ -26,8 +26,8 @@ GAS_LIMIT = 10**15
 TRANSACTIONS_GAS_LIMIT = 5 * 10**14
 """What turning transactions into receipts may burn of it (`max_tx_gas`)."""
 
-_FIRST, _NEXT, _INCOMING = b"queue first", b"queue next", b"queue incoming"
-_BURNT, _MINTED = b"burnt yocto", b"minted yocto"
+_FIRST, _NEXT, _INCOMING = (counter_key(b"queue " + name) for name in (b"first", b"next", b"incoming"))
+_BURNT, _MINTED = counter_key(b"burnt yocto"), counter_key(b"minted yocto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +151,12 @@ class BlockRun:
             self.world.put(_queue_key(place), receipt)
         for name, value in ((_FIRST, first), (_INCOMING, after), (_NEXT, after + len(self._outgoing))):
             if value != self.world.counter(name):
-                self.world.set_counter(name, value)
+                self.world.put(name, value)
 
     def _write_totals(self) -> None:
         for name, more in ((_BURNT, self.burnt_yocto), (_MINTED, self.minted_yocto)):
             if more:
-                self.world.set_counter(name, self.world.counter(name) + more)
+                self.world.put(name, self.world.counter(name) + more)
 
 
 def _queue_key(place: int) -> Key:

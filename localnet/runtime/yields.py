@@ -6,12 +6,12 @@ Source: nearcore `ext.rs` (`create_promise_yield_receipt`, `submit_promise_resum
 
 from localnet.runtime.environment import Environment
 from localnet.state.tables import Key, Table, YieldTimeout
-from localnet.state.world import World
+from localnet.state.world import World, counter_key
 from localnet.values.hashes import CryptoHash, child_id
 from localnet.values.receipt import DataReceipt
 
 _WAITS, _RESUMED = 0, 1
-_FIRST, _NEXT = b"timeouts first", b"timeouts next"
+_FIRST, _NEXT = counter_key(b"timeouts first"), counter_key(b"timeouts next")
 
 
 def exists(world: World, account_id: str, data_id: bytes) -> bool:
@@ -35,7 +35,7 @@ def begin(world: World, account_id: str, data_id: bytes, environment: Environmen
     expires_at = environment.height + environment.parameters.limits.yield_timeout_length_in_blocks
     place = world.counter(_NEXT)
     world.put(_timeout_key(place), YieldTimeout(expires_at, account_id, CryptoHash(data_id)))
-    world.set_counter(_NEXT, place + 1)
+    world.put(_NEXT, place + 1)
 
 
 def mark_resumed(world: World, account_id: str, data_id: bytes) -> None:
@@ -68,7 +68,7 @@ def due(world: World, environment: Environment) -> list[DataReceipt]:
         world.put(_timeout_key(first), None)
         first += 1
     if first != start:
-        world.set_counter(_FIRST, first)
+        world.put(_FIRST, first)
     return resumes
 
 

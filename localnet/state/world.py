@@ -27,6 +27,11 @@ class StateReader(Protocol):
         ...
 
 
+def counter_key(name: bytes) -> Key:
+    """Where one of the chain's own numbers is."""
+    return Key(Table.COUNTER, "", name)
+
+
 class World:
     """Reads through the layers, writes to the topmost."""
 
@@ -100,13 +105,9 @@ class World:
         """The receipt that waits to be resumed."""
         return cast("ActionReceipt | None", self.get(Key(Table.YIELD, account_id, data_id)))
 
-    def counter(self, name: bytes) -> int:
-        """One of the chain's own numbers; 0 until it is set."""
-        return cast("int | None", self.get(Key(Table.COUNTER, "", name))) or 0
-
-    def set_counter(self, name: bytes, value: int) -> None:
-        """Set one of the chain's own numbers."""
-        self.put(Key(Table.COUNTER, "", name), value)
+    def counter(self, key: Key) -> int:
+        """One of the chain's own numbers (`counter_key`); 0 until it is set."""
+        return cast("int | None", self.get(key)) or 0
 
     def awaiting(self, account_id: str, data_id: bytes) -> CryptoHash | None:
         """The id of the receipt that waits for a result."""
