@@ -7,13 +7,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from oracle.errors import InvalidModule
+import structlog
+
+from oracle.errors import GuestTrapped, InvalidModule, Trap
 from oracle.guest import warmup
 from oracle.guest.checks import header_complaint
-from oracle.guest.native import NativeCache
+from oracle.guest.native import NativeCache, memory_file
 from oracle.guest.processes import Died
 from oracle.guest.supply import ProcessSupply
 from oracle.guest.wire import MAX_WASM_BYTES, Ending, How, Job, Task
+from oracle.model import Metrics
+
+log = structlog.get_logger()
 
 COMPILE_TIMEOUT_S: Final = 120.0
 
@@ -31,6 +36,7 @@ class Compiler:
 
         Raises:
             InvalidModule: the module cannot be run, or is not what its hash says.
+            GuestTrapped: the worker has no process for it.
         """
         return await self._get(wasm_sha256_hex, lambda: asyncio.to_thread(_read_module, wasm_path, wasm_sha256_hex))
 
@@ -57,20 +63,21 @@ class Compiler:
         return fd
 
     async def _compile(self, wasm: bytes) -> bytes:
-        wasm_fd, native_fd = os.memfd_create("wasm"), os.memfd_create("native")
+        wasm_fd = memory_file(wasm)
         try:
-            os.write(wasm_fd, wasm)
-            ending = await self._outcome([wasm_fd, native_fd])
-            if ending.how is How.COMPILED:
-                with os.fdopen(os.dup(native_fd), "rb") as file:
-                    file.seek(0)
-                    return file.read()
+            native_fd = memory_file()
+            # The file closes its descriptor.
+            with os.fdopen(native_fd, "rb") as native:
+                ending = await self._outcome([wasm_fd, native_fd])
+                if ending.how is How.COMPILED:
+                    native.seek(0)
+                    return native.read()
         finally:
             os.close(wasm_fd)
-            os.close(native_fd)
         if ending.how is How.INVALID:
             raise InvalidModule(ending.detail)
-        raise RuntimeError(f"compiling failed by a defect: {ending.detail}")
+        log.error("compile_defect", detail=ending.detail)
+        raise GuestTrapped(Trap.KILLED, "The worker could not compile the module. Ask again.", metrics=Metrics())
 
     async def _outcome(self, files: list[int]) -> Ending:
         try:

@@ -95,11 +95,8 @@ class NativeCache:
 
     def keep(self, wasm_sha256_hex: str, native: bytes) -> int:
         """Into memory; returns a descriptor of the caller's own."""
-        fd = os.memfd_create("native", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        fd = memory_file(native)
         try:
-            view = memoryview(native)
-            while view:
-                view = view[os.write(fd, view) :]
             fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
             own = os.dup(fd)
         except OSError:
@@ -138,6 +135,19 @@ class NativeCache:
                 return
             Path(path).unlink(missing_ok=True)
             total -= size
+
+
+def memory_file(content: bytes = b"") -> int:
+    """A descriptor of a file that has no name and may be sealed; the caller's to close."""
+    fd = os.memfd_create("guest", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(fd, view) :]
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
 
 
 def _key_of_installation(path: Path) -> bytes:

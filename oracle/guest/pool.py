@@ -7,16 +7,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from oracle.errors import ConfigurationError, GuestTrapped, InvalidModule, Trap
+import structlog
+
+from oracle.errors import ConfigurationError, GuestTrapped, RequestError, Trap
 from oracle.guest import wire
 from oracle.guest.compiler import Compiler
 from oracle.guest.native import NativeCache
 from oracle.guest.outcome import killed, result_of
 from oracle.guest.processes import Died, ForkServerGone, SpawnFailed
 from oracle.guest.supply import ProcessSupply
-from oracle.guest.wire import Ending, Job, Nonsense, Task
+from oracle.guest.wire import Ending, How, Job, Nonsense, Task
 from oracle.model import Limits, Metrics
 from oracle.ports import GuestResult, GuestRun
+
+log = structlog.get_logger()
 
 KILL_GRACE_S: Final = 2.0
 """The process ends itself at its deadline; this much later it is killed from outside."""
@@ -37,6 +41,8 @@ class GuestPool:
     """
 
     def __init__(self, home: Path, concurrency: int) -> None:
+        if concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {concurrency}")
         self._native = NativeCache(home)
         self._slots = asyncio.Semaphore(concurrency)
         self._processes = ProcessSupply(spares=min(concurrency, MAX_SPARES))
@@ -46,7 +52,7 @@ class GuestPool:
         try:
             await self._processes.start()
             self._processes.warm_up_with(await self._compiler.warm_up_code())
-        except (ForkServerGone, TimeoutError, InvalidModule) as failure:
+        except (ForkServerGone, SpawnFailed, OSError, RequestError) as failure:
             self._close()
             problem = f"guests cannot be run here ({str(failure) or 'nothing happened in time'}); `oracle doctor` says what is missing"
             raise ConfigurationError((problem,)) from failure
@@ -68,16 +74,24 @@ class GuestPool:
 
         Raises:
             InvalidModule, GuestTrapped, GuestExited, OutputRefused
-            ValueError: input or environment is larger than a job may carry.
+            RequestError: input or environment is more than a guest can be given.
         """
         job = _job_of(run)
-        native_fd = await self._compiler.native_code(run.wasm_path, run.wasm_sha256_hex)
         try:
-            async with self._slots:
-                ending = await self._execute(job, native_fd, run.limits)
-        finally:
-            os.close(native_fd)
-            self._processes.refill()
+            native_fd = await self._compiler.native_code(run.wasm_path, run.wasm_sha256_hex)
+            try:
+                async with self._slots:
+                    ending = await self._execute(job, native_fd, run.limits)
+            finally:
+                os.close(native_fd)
+                self._processes.refill()
+        except (OSError, ForkServerGone, SpawnFailed, Nonsense) as failure:
+            log.exception("guest_not_run", wasm_sha256_hex=run.wasm_sha256_hex)
+            # Without an OSError's file name: the sentence goes on chain.
+            reason = failure.strerror if isinstance(failure, OSError) else str(failure)
+            raise GuestTrapped(Trap.KILLED, f"The worker could not run the guest ({reason}). Ask again.", metrics=Metrics()) from failure
+        if ending.how is How.DEFECT:
+            log.error("guest_defect", wasm_sha256_hex=run.wasm_sha256_hex, detail=ending.detail)
         return result_of(ending, run.limits, run.output_format)
 
     async def _execute(self, job: Job, native_fd: int, limits: Limits) -> Ending:
@@ -87,19 +101,21 @@ class GuestPool:
             raise killed(signal.SIGALRM, limits) from late
         except Died as death:
             raise killed(death.signal_number, limits) from death
-        except (ForkServerGone, SpawnFailed, Nonsense) as failure:
-            raise GuestTrapped(Trap.KILLED, f"The worker could not run the guest ({failure}). Ask again.", metrics=Metrics()) from failure
 
 
 def _job_of(run: GuestRun) -> Job:
-    environment = tuple(f"{name}={value}".encode() for name, value in run.environment)
-    if any(b"\0" in variable for variable in environment) or any("=" in name or not name for name, _ in run.environment):
-        raise ValueError("a name in the environment is empty or has `=` in it, or a variable has a NUL byte in it")
+    # A lone surrogate, which JSON can carry, has no UTF-8.
+    environment = tuple(f"{name}={value}".encode(errors="replace") for name, value in run.environment)
+    for (name, _), variable in zip(run.environment, environment, strict=True):
+        if not name or "=" in name or b"\0" in variable:
+            raise RequestError(
+                f"The variable {name[:50]!r} cannot be given to a guest: its name is empty or has `=` in it, or there is a NUL."
+            )
     environment_bytes = sum(len(variable) + 1 for variable in environment)
     if environment_bytes > wire.MAX_ENVIRONMENT_BYTES:
-        raise ValueError(f"the environment has {environment_bytes} bytes, at most {wire.MAX_ENVIRONMENT_BYTES} are given to a guest")
+        raise RequestError(f"The environment has {environment_bytes} bytes; a guest is given at most {wire.MAX_ENVIRONMENT_BYTES}.")
     if len(run.input_bytes) > wire.MAX_INPUT_BYTES:
-        raise ValueError(f"the input has {len(run.input_bytes)} bytes, at most {wire.MAX_INPUT_BYTES} are given to a guest")
+        raise RequestError(f"The input has {len(run.input_bytes)} bytes; a guest is given at most {wire.MAX_INPUT_BYTES}.")
     return Job(
         task=Task.EXECUTE,
         # What lies above these bounds can neither be spent nor addressed nor waited for.

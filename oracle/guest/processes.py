@@ -128,9 +128,12 @@ class Process:
         return bytes(received)
 
     async def _signal_number(self) -> int:
-        async with asyncio.timeout(EXIT_TIMEOUT_S):
-            await self._spawned
-            status = await asyncio.shield(self._exited)
+        try:
+            async with asyncio.timeout(EXIT_TIMEOUT_S):
+                await self._spawned
+                status = await asyncio.shield(self._exited)
+        except TimeoutError as late:
+            raise ForkServerGone("the fork server does not answer") from late
         return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
@@ -150,8 +153,7 @@ class ForkServer:
         Start it, with an empty environment and a session of its own, so that Ctrl-C at the terminal is the worker's to handle.
 
         Raises:
-            ForkServerGone: it ended at once.
-            TimeoutError: it was not ready in time.
+            ForkServerGone: it ended at once, or was not ready in time.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Where this very program found the two packages: a worker started from a checkout must not fork another version.
@@ -172,6 +174,9 @@ class ForkServer:
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await self._ready
+        except TimeoutError as late:
+            self.close()
+            raise ForkServerGone(f"the fork server was not ready within {START_TIMEOUT_S:.0f} s") from late
         except BaseException:
             self.close()
             raise

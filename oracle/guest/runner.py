@@ -27,6 +27,7 @@ MAX_TABLE_ELEMENTS = 1024 * 1024
 MAX_TABLES = 16
 MAX_FRAMES_TOLD = 8
 MAX_NAME_LENGTH = 80
+KERNEL_GRACE_S = 0.25
 ARGUMENTS = (b"guest",)
 WARM_UP_JOB = Job(
     Task.EXECUTE,
@@ -111,10 +112,11 @@ def _execute(store: Store, linker: Linker, link: Link, job: Job, native: bytes) 
         return Ending(How.NEEDS_MEMORY, peak_memory_bytes=needed_bytes)
     store.set_limits(job.max_memory_bytes, MAX_TABLE_ELEMENTS, instances=1, tables=MAX_TABLES, memories=1)
     store.set_fuel(job.max_instructions)
-    # The kernel ends a guest that computes past its deadline (SIGALRM's default action), whatever this process is doing.
+    # The kernel ends a guest that computes past its deadline (SIGALRM's default action), whatever this process is doing. One that sleeps
+    # ends by itself a little earlier, with its fuel known.
     deadline_ns = time.monotonic_ns() + job.max_seconds * NS_A_SECOND
-    signal.setitimer(signal.ITIMER_REAL, job.max_seconds + 0.05)
-    return _Execution(link, linker, store, _world(job, deadline_ns), job.max_instructions).run(module)
+    signal.setitimer(signal.ITIMER_REAL, job.max_seconds + KERNEL_GRACE_S)
+    return _Execution(link, linker, store, _world(job, deadline_ns), job).run(module)
 
 
 def _world(job: Job, deadline_ns: int) -> World:
@@ -133,9 +135,9 @@ def _world(job: Job, deadline_ns: int) -> World:
 class _Execution:
     """A guest between its first instruction and its ending."""
 
-    def __init__(self, link: Link, linker: Linker, store: Store, world: World, max_instructions: int) -> None:
+    def __init__(self, link: Link, linker: Linker, store: Store, world: World, job: Job) -> None:
         self._link, self._linker, self._store, self._world = link, linker, store, world
-        self._max_instructions = max_instructions
+        self._job = job
         self._memory: Memory | None = None
 
     def run(self, module: Module) -> Ending:
@@ -144,10 +146,12 @@ class _Execution:
         how, code, detail = self._call_start(module)
         wall_ns = time.monotonic_ns() - started_ns
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if wall_ns > self._job.max_seconds * NS_A_SECOND:
+            how, code, detail = How.OUT_OF_TIME, 0, ""
         return Ending(
             how,
             code,
-            instructions=self._max_instructions - self._store.get_fuel(),
+            instructions=self._job.max_instructions - self._store.get_fuel(),
             wall_ns=wall_ns,
             peak_memory_bytes=self._memory.data_len(self._store) if self._memory else 0,
             stdout=bytes(self._world.stdout) if how is How.RETURNED and code == 0 else b"",

@@ -33,7 +33,7 @@ class ProcessSupply:
         Start the fork server.
 
         Raises:
-            ForkServerGone, TimeoutError
+            ForkServerGone
         """
         await self._running_server()
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from oracle.errors import GuestExited, GuestTrapped, InvalidModule, OutputRefused, Trap
+from oracle.errors import GuestExited, GuestTrapped, InvalidModule, OutputRefused, RequestError, Trap
 from oracle.model import Limits, OutputFormat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -174,8 +174,23 @@ async def test_the_environment_arrives_in_order_and_nothing_besides(pool, writte
 
 @pytest.mark.parametrize("environment", [(("A\0", "1"),), (("A", "1\0"),), (("", "1"),), (("A=B", "1"),)])
 async def test_a_variable_no_guest_could_read_is_refused(pool, shipped, environment):
-    with pytest.raises(ValueError, match="environment"):
+    with pytest.raises(RequestError, match="cannot be given to a guest"):
         await pool.run(shipped("echo", environment=environment))
+
+
+@pytest.mark.parametrize("too_much", [{"input_bytes": bytes(16 * 1024 * 1024 + 1)}, {"environment": (("A", "x" * 2**20),)}])
+async def test_more_than_a_guest_can_be_given_is_refused_with_the_bound(pool, shipped, too_much):
+    with pytest.raises(RequestError, match="a guest is given at most"):
+        await pool.run(shipped("echo", **too_much))
+
+
+async def test_an_input_of_megabytes_arrives(pool, shipped):
+    data = bytes(5_000_000)
+    assert (await pool.run(shipped("sha256", input_bytes=data, limits=Limits()))).output.decode() == hashlib.sha256(data).hexdigest()
+
+
+async def test_a_lone_surrogate_in_a_variable_does_no_harm(pool, shipped):
+    assert (await pool.run(shipped("echo", environment=(("A", "\ud800"),)))).output == b""
 
 
 async def test_more_runs_than_places_wait_for_their_turn(pool, shipped):
