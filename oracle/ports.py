@@ -6,7 +6,7 @@ Honest twins of all of them live in `oracle.testing` and pass the same tests as 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +74,7 @@ class WatchChain(Protocol):
         """What is wrong with the road to the chain just now, in a sentence; None: nothing."""
         ...
 
-    def follow(self, after: Cursor | None) -> AsyncIterator[BlockEvents]:
+    def follow(self, after: Cursor | None) -> AsyncGenerator[BlockEvents, None]:
         """Every block after the cursor, in order, for ever; waits out trouble by itself and never skips a block that exists."""
         ...
 

@@ -49,7 +49,8 @@ def read_block(body: bytes, watched: Watched) -> BlockRead | None:
 
 def _without_shards(body: bytes) -> BlockRead | None:
     if body.startswith(_HEAD):
-        header_and_chunks, _ = json.JSONDecoder().raw_decode(body.decode(), len(_HEAD))
+        text = body.decode()
+        header_and_chunks, _ = json.JSONDecoder().raw_decode(text, text.index("{", len(_HEAD)))
         return _of_header(header_and_chunks["header"], ())
     message = json.loads(body)
     return None if message is None else _of_header(message["block"]["header"], ())

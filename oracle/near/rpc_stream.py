@@ -5,7 +5,7 @@ A node tells no logs by block, so what is new is seen in the contract's state: r
 `get_request`, those that are pending no more are settled. Transaction, receipt and signer of a request are unknown this way and stay empty.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from oracle.errors import ChainError, RpcUnavailable
 from oracle.model import BlockEvents, Completed, Cursor, Origin, Requested
@@ -33,7 +33,7 @@ class RpcStream:
         """See `WatchChain`."""
         return self._road.trouble
 
-    async def follow(self, after: Cursor | None) -> AsyncIterator[BlockEvents]:
+    async def follow(self, after: Cursor | None) -> AsyncGenerator[BlockEvents, None]:
         """
         See `WatchChain`; heights between two looks are passed over, because the state of the later one holds what is left to do.
 

@@ -7,7 +7,7 @@ which finds a server that calls an existing block skipped; whatever the server d
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Self
 
 import aiohttp
@@ -79,7 +79,7 @@ class NeardataStream:
         """See `WatchChain`."""
         return self._road.trouble
 
-    async def follow(self, after: Cursor | None) -> AsyncIterator[BlockEvents]:
+    async def follow(self, after: Cursor | None) -> AsyncGenerator[BlockEvents, None]:
         """See `WatchChain`."""
         last = after
         broken_links = 0

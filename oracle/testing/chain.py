@@ -1,7 +1,7 @@
 """A chain with our contract on it, in memory: the twin of `oracle.near`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -116,7 +116,7 @@ class ChainTwin:
         """Settle a request as its predecessor may, once it is stale."""
         self._settle(request_id, None, "cancelled")
 
-    async def follow(self, after: Cursor | None) -> AsyncIterator[BlockEvents]:
+    async def follow(self, after: Cursor | None) -> AsyncGenerator[BlockEvents, None]:
         """See `WatchChain`; without a cursor it begins at the newest block."""
         height = max(0, self.head_height - 1) if after is None else after.height
         while True:

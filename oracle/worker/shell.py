@@ -186,8 +186,9 @@ class Worker:
         await self.tell(request_id, event)
 
     async def _watch(self) -> None:
-        async for block in self._parts.chain.follow(self._cursor):
-            await self._take_in(block)
+        async with contextlib.aclosing(self._parts.chain.follow(self._cursor)) as blocks:
+            async for block in blocks:
+                await self._take_in(block)
 
     async def _take_in(self, block: BlockEvents) -> None:
         """Store a block's news, what it settles and the cursor at once; then begin what is new."""
@@ -268,7 +269,8 @@ class Worker:
             if not live.job.yield_height and self._clock.monotonic_s() - live.seen_s < _UNKNOWN_YIELD_GRACE_S:
                 continue  # found late, by asking: it gets a little time all the same
             window = live.job.yield_height
-            if live.announced_for != window and age < GIVE_UP_AFTER_BLOCKS and renewal_lies_ahead(live.job, block.timestamp_ns):
+            in_time = age < GIVE_UP_AFTER_BLOCKS or not window
+            if live.announced_for != window and in_time and renewal_lies_ahead(live.job, block.timestamp_ns):
                 live.announced_for = window
                 ending.append(live)
             elif age >= GIVE_UP_AFTER_BLOCKS and live.extended_for != window:
