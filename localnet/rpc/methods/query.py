@@ -30,9 +30,9 @@ async def query(node: Node, raw: Any) -> Json:
     """Answer one query in the chain's thread, so that state and block belong together."""
     params = Params(raw)
     kind = params.text("request_type")
-    view = _VIEWS.get(kind)
+    view = VIEWS.get(kind)
     if view is None:
-        raise ParseError(f"Failed parsing args: unknown variant `{kind[:80]}`, expected one of {', '.join(_VIEWS)}")
+        raise ParseError(f"Failed parsing args: unknown variant `{kind[:80]}`, expected one of {', '.join(VIEWS)}")
     return await node.run(partial(_answer, view, params))
 
 
@@ -105,7 +105,7 @@ def _no_global_contract(chain: Chain, params: Params) -> Json:
     )
 
 
-_VIEWS: dict[str, Callable[[Chain, Params], Json]] = {
+VIEWS: dict[str, Callable[[Chain, Params], Json]] = {
     "view_account": _view_account,
     "view_access_key": _view_access_key,
     "view_access_key_list": _view_access_key_list,

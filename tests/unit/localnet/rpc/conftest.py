@@ -45,7 +45,7 @@ class Client:
         return answer["result"]
 
     async def commit(self, transaction):
-        text = transaction if isinstance(transaction, str) else b64encode(transaction).decode()
+        text = transaction if isinstance(transaction, str) else b64encode(transaction.encoded).decode()
         return await self.call("broadcast_tx_commit", [text])
 
     async def query(self, kind, **params):
@@ -141,6 +141,6 @@ def signed():
 
     def sign(account, receiver, method, args=b"", *, deposit_yocto=0, gas=100 * TGAS):
         receiver_id = getattr(receiver, "account_id", receiver)
-        return b64encode(account.sign(receiver_id, [FunctionCall(method, args, gas, deposit_yocto)])).decode()
+        return b64encode(account.sign(receiver_id, [FunctionCall(method, args, gas, deposit_yocto)]).encoded).decode()
 
     return sign

@@ -78,7 +78,7 @@ async def test_a_refused_transaction_is_told_in_nearcores_words(client, alice, g
     await client.commit(first := signed(alice, greeter, "greet"))
     nonce = (await client.commit(first))["transaction"]["nonce"]
     alice._last_nonce = 0
-    stale = b64encode(_sign_again(alice, nonce)).decode()
+    stale = b64encode(_sign_again(alice, nonce).encoded).decode()
     with pytest.raises(answered) as raised:
         await client.commit(stale)
     assert raised.value.cause == "INVALID_TRANSACTION"
@@ -93,7 +93,7 @@ def _sign_again(account, nonce):
     from localnet.values.transaction import Transaction  # noqa: PLC0415
 
     transaction = Transaction(account.account_id, account.key.public_key, nonce, "bob.near", account._chain.head.hash, (Transfer(1),))
-    return transaction.sign(account.key).encoded
+    return transaction.sign(account.key)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_the_experimental_status_adds_the_receipts_that_ran(client, alice,
 
 
 async def test_a_receipt_to_oneself_is_not_among_the_receipts(client, alice):
-    transaction = b64encode(alice.sign(alice.account_id, [Transfer(NEAR)])).decode()
+    transaction = b64encode(alice.sign(alice.account_id, [Transfer(NEAR)]).encoded).decode()
     sent = await client.call("send_tx", {"signed_tx_base64": transaction, "wait_until": "FINAL"})
     outcome = await client.call("EXPERIMENTAL_tx_status", [sent["transaction"]["hash"], "alice.test.near"])
     assert outcome["receipts_outcome"][0]["id"] not in {receipt["receipt_id"] for receipt in outcome["receipts"]}
@@ -227,6 +227,6 @@ async def test_transactions_that_come_together_share_a_block(chain, alice, bob, 
 
 async def test_the_calls_of_a_batch_are_shown_in_order(client, alice, greeter):
     actions = [FunctionCall("greet", name, 10 * TGAS, 0) for name in (b"a", b"b")]
-    outcome = await client.commit(b64encode(alice.sign(greeter.account_id, actions)).decode())
+    outcome = await client.commit(alice.sign(greeter.account_id, actions))
     assert outcome["receipts_outcome"][0]["outcome"]["logs"] == ["greeting", "greeting"]
     assert [each["FunctionCall"]["args"] for each in outcome["transaction"]["actions"]] == ["YQ==", "Yg=="]
