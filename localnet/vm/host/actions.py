@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLR0913, PLR0917 - a host function takes what contracts hand it
 
+import re
 from typing import Final
 
 from localnet.values import account_id as account_ids
@@ -22,6 +23,9 @@ from localnet.values.keys import PublicKey
 from localnet.vm.errors import HostError, NotOffered
 from localnet.vm.host.call import HostCall
 from localnet.vm.host.table import offered
+
+_UNIVERSAL: Final = re.compile(r"0u[0-9a-hjkmnp-tv-z]{51}[0g]")
+"""An account named by the hash of its initial state: `0u` and 256 bits of Crockford's base32."""
 
 _ED25519_TAG, _SECP256K1_TAG, _ML_DSA_TAG = 0, 1, 2
 _KEY_BYTES: Final = {_ED25519_TAG: 33, _SECP256K1_TAG: 65, _ML_DSA_TAG: 1953}
@@ -103,7 +107,7 @@ def transfer(call: HostCall, promise: int, amount_pointer: int) -> None:
     _, draft = call.promises.single(promise)
     fees, sir, receiver = call.parameters.fees, call.promises.is_own(draft), draft.receiver_id
     parts = [fees.transfer]
-    if account_ids.is_implicit(receiver):
+    if account_ids.is_implicit(receiver) or _UNIVERSAL.fullmatch(receiver):
         parts.append(fees.create_account)
     if account_ids.is_near_implicit(receiver):
         parts.append(fees.add_full_access_key)

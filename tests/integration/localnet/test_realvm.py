@@ -84,7 +84,7 @@ def compare(realvm: Path, vm: Vm, calls: list[dict[str, Any]], account: str = AC
 
 @pytest.fixture(scope="session")
 def suites() -> ModuleType:
-    for name in ("host_cases", "module_cases", "random_cases"):
+    for name in ("host_imports", "host_cases", "module_cases", "random_cases"):
         load(name, TESTS / "vectors" / "near_vm" / f"{name}.py")
     return load("suites", TESTS / "vectors" / "near_vm" / "suites.py")
 

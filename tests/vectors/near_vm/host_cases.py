@@ -11,73 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from host_imports import IMPORTS
 
-IMPORTS = {
-    "read_register": ("II", ""),
-    "register_len": ("I", "I"),
-    "write_register": ("III", ""),
-    "current_account_id": ("I", ""),
-    "chain_id": ("I", ""),
-    "signer_account_id": ("I", ""),
-    "signer_account_pk": ("I", ""),
-    "predecessor_account_id": ("I", ""),
-    "refund_to_account_id": ("I", ""),
-    "input": ("I", ""),
-    "random_seed": ("I", ""),
-    "block_index": ("", "I"),
-    "block_timestamp": ("", "I"),
-    "epoch_height": ("", "I"),
-    "storage_usage": ("", "I"),
-    "prepaid_gas": ("", "I"),
-    "used_gas": ("", "I"),
-    "account_balance": ("I", ""),
-    "account_locked_balance": ("I", ""),
-    "attached_deposit": ("I", ""),
-    "current_contract_code": ("I", "I"),
-    "validator_stake": ("III", ""),
-    "validator_total_stake": ("I", ""),
-    "gas": ("i", ""),
-    "sha256": ("III", ""),
-    "sha3_256": ("III", ""),
-    "sha3_384": ("III", ""),
-    "sha3_512": ("III", ""),
-    "ed25519_verify": ("IIIIII", "I"),
-    "p256_verify": ("IIIIII", "I"),
-    "value_return": ("II", ""),
-    "panic": ("", ""),
-    "panic_utf8": ("II", ""),
-    "log_utf8": ("II", ""),
-    "log_utf16": ("II", ""),
-    "abort": ("iiii", ""),
-    "storage_write": ("IIIII", "I"),
-    "storage_read": ("III", "I"),
-    "storage_remove": ("III", "I"),
-    "storage_has_key": ("II", "I"),
-    "storage_iter_prefix": ("II", "I"),
-    "storage_iter_range": ("IIII", "I"),
-    "storage_iter_next": ("III", "I"),
-    "promise_create": ("IIIIIIII", "I"),
-    "promise_then": ("IIIIIIIII", "I"),
-    "promise_and": ("II", "I"),
-    "promise_batch_create": ("II", "I"),
-    "promise_batch_then": ("III", "I"),
-    "promise_set_refund_to": ("III", ""),
-    "promise_batch_action_create_account": ("I", ""),
-    "promise_batch_action_deploy_contract": ("III", ""),
-    "promise_batch_action_function_call": ("IIIIIII", ""),
-    "promise_batch_action_function_call_weight": ("IIIIIIII", ""),
-    "promise_batch_action_transfer": ("II", ""),
-    "promise_batch_action_stake": ("IIII", ""),
-    "promise_batch_action_add_key_with_full_access": ("IIII", ""),
-    "promise_batch_action_add_key_with_function_call": ("IIIIIIIII", ""),
-    "promise_batch_action_delete_key": ("III", ""),
-    "promise_batch_action_delete_account": ("III", ""),
-    "promise_yield_create": ("IIIIIII", "I"),
-    "promise_yield_resume": ("IIII", "i"),
-    "promise_results_count": ("", "I"),
-    "promise_result": ("II", "I"),
-    "promise_return": ("I", ""),
-}
 TYPES = {"I": "i64", "i": "i32"}
 REGISTER = -1
 HUGE = 1 << 63
@@ -103,6 +38,9 @@ BOB = DATA.put(b"bob.testnet")
 BAD_ACCOUNT = DATA.put(b"Not-An-Account..")
 IMPLICIT = DATA.put(b"ab" * 32)
 ETH = DATA.put(b"0x" + b"12" * 20)
+DETERMINISTIC = DATA.put(b"0s" + b"12" * 20)
+UNIVERSAL = DATA.put(b"0u" + b"1z" * 25 + b"hg")
+NO_UNIVERSAL = DATA.put(b"0u" + b"1z" * 25 + b"hh")
 METHOD = DATA.put(b"do_it")
 ARGS = DATA.put(b'{"a":1}')
 EMPTY = (0, ARGS[1])
@@ -306,6 +244,9 @@ CASES = {
     "transfer_own": batch(HOST, action("transfer", AMOUNT)),
     "transfer_implicit": batch(IMPLICIT, action("transfer", AMOUNT)),
     "transfer_eth": batch(ETH, action("transfer", AMOUNT)),
+    "transfer_deterministic": batch(DETERMINISTIC, action("transfer", AMOUNT)),
+    "transfer_universal": batch(UNIVERSAL, action("transfer", AMOUNT)),
+    "transfer_no_universal": batch(NO_UNIVERSAL, action("transfer", AMOUNT)),
     "transfer_too_much": batch(ALICE, action("transfer", RICHES)),
     "deploy": batch(ALICE, action("deploy_contract", TEXT)),
     "deploy_own": batch(HOST, action("deploy_contract", TEXT)),

@@ -27,7 +27,7 @@ def load(name: str, path: Path) -> ModuleType:
     return module
 
 
-for _name in ("host_cases", "module_cases", "random_cases", "suites"):
+for _name in ("host_imports", "host_cases", "module_cases", "random_cases", "suites"):
     load(_name, TESTS / "vectors" / "near_vm" / f"{_name}.py")
 load("replay", TESTS / "realvm" / "replay.py")
 
