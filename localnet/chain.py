@@ -102,10 +102,14 @@ class Chain(StateReading):
         self._refusals: OrderedDict[CryptoHash, InvalidTransaction] = OrderedDict()
         self._store, root_key = _open(home, key)
         self.root = Account(self, genesis.ROOT_ACCOUNT_ID, root_key)
-        if self._store.head() is None:
-            self._begin(accounts or genesis.default_accounts(root_key.public_key))
-        self._clock_offset_ns = World(self._store).counter(_CLOCK_OFFSET)
-        self._pool = Pool(self._store)
+        try:
+            if self._store.head() is None:
+                self._begin(accounts or genesis.default_accounts(root_key.public_key))
+            self._clock_offset_ns = World(self._store).counter(_CLOCK_OFFSET)
+            self._pool = Pool(self._store)
+        except BaseException:
+            self._store.close()
+            raise
 
     def _begin(self, accounts: tuple[genesis.GenesisAccount, ...]) -> None:
         world = World(self._store)

@@ -24,6 +24,12 @@ class GenesisAccount:
     balance_yocto: int
     public_key: PublicKey
     code: bytes | None
+    data: tuple[tuple[bytes, bytes], ...] = ()
+    """What the contract keeps already, by key."""
+
+
+_INITIALISED = ((b"STATE", b""),)
+"""What the registrar's `new` leaves: near-sdk keeps a contract's struct under this key, and this one has no fields."""
 
 
 def default_accounts(root_key: PublicKey) -> tuple[GenesisAccount, ...]:
@@ -34,9 +40,9 @@ def default_accounts(root_key: PublicKey) -> tuple[GenesisAccount, ...]:
     """
     registrar = files("localnet").joinpath("contracts", "registrar.wasm").read_bytes()
     return (
-        GenesisAccount(ROOT_ACCOUNT_ID, ROOT_BALANCE_YOCTO, root_key, registrar),
-        GenesisAccount("near", _OTHER_BALANCE_YOCTO, root_key, registrar),
-        GenesisAccount("registrar", _OTHER_BALANCE_YOCTO, root_key, registrar),
+        GenesisAccount(ROOT_ACCOUNT_ID, ROOT_BALANCE_YOCTO, root_key, registrar, _INITIALISED),
+        GenesisAccount("near", _OTHER_BALANCE_YOCTO, root_key, registrar, _INITIALISED),
+        GenesisAccount("registrar", _OTHER_BALANCE_YOCTO, root_key, registrar, _INITIALISED),
     )
 
 
@@ -47,6 +53,9 @@ def write_genesis(world: World, accounts: tuple[GenesisAccount, ...], parameters
         key = AccessKey(0, FullAccess())
         code = genesis.code or b""
         usage = parameters.num_bytes_account + access_key_bytes(key, parameters) + len(code)
+        for data_key, value in genesis.data:
+            world.put(Key(Table.DATA, genesis.account_id, data_key), value)
+            usage += len(data_key) + len(value) + parameters.num_extra_bytes_record
         code_hash = hash_of(code) if code else NO_HASH
         world.set_account(genesis.account_id, Account(genesis.balance_yocto, 0, usage, code_hash))
         world.set_access_key(genesis.account_id, genesis.public_key, key)
