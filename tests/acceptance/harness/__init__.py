@@ -2,6 +2,6 @@
 
 from tests.acceptance.harness.client import Client, Signer
 from tests.acceptance.harness.processes import ChainProcess, WorkerProcess
-from tests.acceptance.harness.world import Ask, World
+from tests.acceptance.harness.world import OUTLAYER, Ask, Heard, World
 
-__all__ = ["Ask", "ChainProcess", "Client", "Signer", "WorkerProcess", "World"]
+__all__ = ["OUTLAYER", "Ask", "ChainProcess", "Client", "Heard", "Signer", "WorkerProcess", "World"]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class _Process:
         self.command, self.environment, self.log_file, self.cwd = command, environment, Path(log_file), Path(cwd)
         self.process = None
 
-    def _spawn(self):
+    def spawn(self):
+        """Start, without waiting until it serves."""
         log = self.log_file.open("ab")
         try:
             self.process = subprocess.Popen(
@@ -84,7 +86,7 @@ class ChainProcess(_Process):
             "--home", str(self.home), "--port", str(self.port), "--block-time", self.block_time,
         ]  # fmt: skip
         begin = self.log_file.stat().st_size if self.log_file.exists() else 0
-        self._spawn()
+        self.spawn()
 
         def listening():
             for line in self.log_file.read_text(errors="replace")[begin:].splitlines():
@@ -111,7 +113,7 @@ class WorkerProcess(_Process):
 
     def start(self):
         begin = self.log_file.stat().st_size if self.log_file.exists() else 0
-        self._spawn()
+        self.spawn()
 
         def listening():
             for line in self.log_file.read_text(errors="replace")[begin:].splitlines():
@@ -126,6 +128,14 @@ class WorkerProcess(_Process):
         with urllib.request.urlopen(self.api_url + path, timeout=10) as response:
             body = response.read()
         return json.loads(body) if response.headers.get_content_type() == "application/json" else body.decode()
+
+    def health(self):
+        """`/health`, also when it tells of trouble."""
+        try:
+            return self.get("/health")
+        except urllib.error.HTTPError as error:
+            with error:
+                return json.loads(error.read())
 
     def tree(self):
         """Process ids of the worker and everything below it."""

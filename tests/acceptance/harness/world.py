@@ -1,17 +1,23 @@
 """A chain with our contracts on it, a worker, and people who ask; and what must hold of them whatever happened."""
 
 import asyncio
+import base64
 import hashlib
 import json
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
+
+import aiohttp
 
 from tests.acceptance.harness.client import NEAR, TGAS, Client, Signer, call, new_account
 from tests.acceptance.harness.processes import ChainProcess, WorkerProcess
 
 OUTLAYER, CLIENT, OPERATOR = "outlayer.test.near", "client.test.near", "worker.test.near"
+PATIENCE_S = 30.0
 
 
 def contract(name):
@@ -49,6 +55,22 @@ class Ask:
         return call("request_execution", self.arguments(), deposit=self.deposit, gas=100 * TGAS)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What came of a request: the value that its caller received, and what the contract told of it."""
+
+    value: object
+    request_id: int
+    completed: dict
+    """`data` of its `execution_completed`."""
+    extended: int
+    """How often its yield was renewed."""
+
+    @property
+    def reason(self):
+        return self.completed["error_message"]
+
+
 class World:
     """Everything of one test, in one directory."""
 
@@ -60,6 +82,13 @@ class World:
         self.people = []
 
     async def __aenter__(self):
+        try:
+            return await self._enter()
+        except BaseException:
+            await self.__aexit__()
+            raise
+
+    async def _enter(self):
         self.chain.start()
         self.client = await Client(self.chain.rpc_url).__aenter__()
         key = json.loads((self.chain.home / "validator_key.json").read_text())
@@ -69,7 +98,8 @@ class World:
         return self
 
     async def __aexit__(self, *_):
-        await self.client.__aexit__()
+        if self.client is not None:
+            await self.client.__aexit__()
         if self.worker is not None:
             self.worker.kill()
         self.chain.kill()
@@ -111,11 +141,24 @@ class World:
     async def ask(self, signer, ask=None, wait_until="INCLUDED"):
         return await self.client.send(signer, OUTLAYER, [(ask or Ask()).action()], wait_until=wait_until)
 
-    async def answer_of(self, signer, ask):
-        """Ask and wait: the transaction's value as JSON, None for a failure."""
-        outcome = await self.ask(signer, ask, wait_until="FINAL")
-        assert "SuccessValue" in outcome["status"], json.dumps(outcome["status"])
-        return outcome
+    async def hear(self, signer, ask=None, patience_s=PATIENCE_S):
+        """Ask, and wait for what comes of it."""
+        outcome = await self.ask(signer, ask)
+        return await self.heard(outcome["transaction"]["hash"], signer.account_id, patience_s)
+
+    async def heard(self, tx_hash, signer_id, patience_s=PATIENCE_S):
+        """What came of a transaction with a request in it, asked for until it is there."""
+        until = time.monotonic() + patience_s
+        while True:
+            outcome = await self.client.rpc("tx", {"tx_hash": tx_hash, "sender_account_id": signer_id, "wait_until": "NONE"})
+            status = outcome.get("status") or {}
+            if "SuccessValue" in status:
+                return _heard(outcome)
+            assert "Failure" not in status, json.dumps(status)
+            if time.monotonic() > until:
+                worker = "" if self.worker is None else self.worker.tail()
+                raise AssertionError(f"{tx_hash} has no result after {patience_s} s; pending: {await self.pending()}\n{worker}")
+            await asyncio.sleep(0.03)
 
     async def pending(self):
         return await self.client.view(OUTLAYER, "get_pending_request_ids", from_index=0, limit=1000)
@@ -126,28 +169,53 @@ class World:
             while await self.pending():
                 await asyncio.sleep(0.05)
 
+    async def head_height(self):
+        return (await self.client.rpc("status", []))["sync_info"]["latest_block_height"]
+
+    async def fast_forward(self, blocks):
+        """So many empty blocks at once, a second of the chain's time each."""
+        await self.client.rpc("sandbox_fast_forward", {"delta_height": blocks})
+
+    async def outcome(self, request_id):
+        """`get_outcome`: how a request ended; None while it has not."""
+        return await self.client.view(OUTLAYER, "get_outcome", request_id=request_id)
+
+    async def balances(self):
+        """`get_balances`: what the contract holds and owes, in yoctoNEAR."""
+        told = await self.client.view(OUTLAYER, "get_balances")
+        return SimpleNamespace(**{name: int(amount) for name, amount in told.items()})
+
     async def completions(self):
         """How often each request was completed, read from the chain's own blocks."""
-        counts = Counter()
-        for event in await self.events("execution_completed"):
-            counts[event["request_id"]] += 1
-        return counts
+        return Counter(event["request_id"] for event in (await self.events())["execution_completed"])
 
-    async def events(self, kind):
-        """All events of a kind that the main contract logged in receipts that succeeded, oldest first."""
-        import aiohttp  # noqa: PLC0415
-
-        found = []
-        head = (await self.client.rpc("status", []))["sync_info"]["latest_block_height"]
+    async def events(self):
+        """What the main contract logged in receipts that succeeded, by the kind of event, oldest first."""
+        found = defaultdict(list)
+        head = await self.head_height()
         async with aiohttp.ClientSession() as session:
             for height in range(1, head + 1):
                 async with session.get(f"{self.chain.blocks_url}/v0/block/{height}") as response:
-                    block = await response.json()
-                for log in _logs(block):
+                    text = await response.text()
+                if "EVENT_JSON:" not in text:
+                    continue
+                for log in _logs(json.loads(text)):
                     event = json.loads(log.removeprefix("EVENT_JSON:"))
-                    if event.get("event") == kind:
-                        found += event["data"]
+                    found[event["event"]] += event["data"]
         return found
+
+
+def _heard(outcome):
+    events = defaultdict(list)
+    for receipt in outcome["receipts_outcome"]:
+        for log in receipt["outcome"]["logs"]:
+            event = json.loads(log.removeprefix("EVENT_JSON:"))
+            events[event["event"]] += event["data"]
+    (requested,), (completed,) = events["execution_requested"], events["execution_completed"]
+    request_id = json.loads(requested["request_data"])["request_id"]
+    assert completed["request_id"] == request_id
+    value = json.loads(base64.b64decode(outcome["status"]["SuccessValue"]))
+    return Heard(value, request_id, completed, len(events["execution_extended"]))
 
 
 def _logs(block):

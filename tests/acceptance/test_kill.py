@@ -1,0 +1,167 @@
+"""kill -9 of the worker or the chain at random moments of a busy run: afterwards nothing is lost, doubled, or left over."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import sqlite3
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.harness import Ask, World
+
+ASKERS = 4
+UNSETTLED_PER_ASKER = 5
+LONGEST_PAUSE_S = 0.5
+GIVE_UP_S = 120.0
+
+FEW = {"max_instructions": 20_000_000, "max_memory_mb": 16, "max_execution_seconds": 1}
+
+
+def kinds_of_asks():
+    """What is asked, and what the caller must hear in the end."""
+    long_text = "long " * 600
+    return [
+        (Ask(input_data="hello"), "hello"),
+        (Ask(input_data=long_text), long_text),
+        (Ask(input_data="x" * 12_000), "x" * 12_000),
+        (Ask(guest="sha256", input_data="abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        (Ask(guest="endless_loop", limits=FEW), None),
+        (Ask(guest="sleep_forever", limits=FEW), None),
+        (Ask(guest="exit_three", limits=FEW), None),
+    ]
+
+
+@dataclass
+class Sent:
+    """Requests that the chain took: transaction, signer, and the value that must come."""
+
+    expected: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+
+
+async def ask_until(stop, world, person, rng, sent):
+    """Ask one thing after another, a few at a time, until told to stop."""
+    under_way = set()
+    while not stop.is_set():
+        ask, value = rng.choice(kinds_of_asks())
+        outcome = await world.ask(person, ask)
+        tx_hash = outcome["transaction"]["hash"]
+        sent.expected[tx_hash] = (person.account_id, value)
+        under_way.add(asyncio.create_task(world.heard(tx_hash, person.account_id, GIVE_UP_S)))
+        if len(under_way) >= UNSETTLED_PER_ASKER:
+            done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    await asyncio.gather(*under_way)
+
+
+class Killer:
+    """Kills and restarts, and remembers which processes must be gone."""
+
+    def __init__(self, world, rng):
+        self.world, self.rng = world, rng
+        self.below: dict[int, str] = {}
+
+    async def strike(self):
+        await asyncio.sleep(self.rng.uniform(0, LONGEST_PAUSE_S))
+        victim = self.rng.choice(["worker", "worker", "chain"])
+        if victim == "chain":
+            self.world.chain.kill()
+            await asyncio.to_thread(self.world.chain.start)
+            return
+        self._kill_worker()
+        if self.rng.random() < 0.25:  # while it still starts
+            self.world.worker.spawn()
+            await asyncio.sleep(self.rng.uniform(0, 1.0))
+            self._kill_worker()
+        await asyncio.to_thread(self.world.worker.start)
+
+    def _kill_worker(self):
+        for pid in self.world.worker.tree()[1:]:
+            self.below[pid] = start_time(pid)
+        self.world.worker.kill()
+
+    def left_over(self):
+        return [pid for pid, started in self.below.items() if started and start_time(pid) == started]
+
+
+def start_time(pid):
+    """When a process started, in ticks: a number may be given to another; empty when it is gone."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
+    return ""
+
+
+def seeds(default):
+    """`NCO_SEED=N` repeats a run."""
+    return int(os.environ.get("NCO_SEED", default))
+
+
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.soak)])
+async def test_each_request_is_completed_exactly_once_however_often_worker_and_chain_are_killed(kills, tmp_path):
+    seed = seeds(random.SystemRandom().randrange(10**6))
+    sys.stderr.write(f"repeat with NCO_SEED={seed}\n")
+    rng = random.Random(seed)
+    async with World(tmp_path) as world:
+        people = await world.add_people(ASKERS)
+        await asyncio.to_thread(world.start_worker)
+        killer, sent, stop = Killer(world, rng), Sent(), asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for person in people:
+                tasks.create_task(ask_until(stop, world, person, random.Random(rng.random()), sent))
+            for _ in range(kills):
+                await killer.strike()
+            stop.set()
+        await world.until_settled(GIVE_UP_S)
+        await everyone_has_the_right_answer(world, sent)
+        await the_chain_tells_each_end_once(world, sent)
+        await the_money_is_there(world)
+        await the_worker_is_at_the_head(world)
+        assert world.worker.stop() == 0
+        the_database_is_sound(world)
+        async with asyncio.timeout(5):
+            while killer.left_over():
+                await asyncio.sleep(0.02)
+
+
+async def everyone_has_the_right_answer(world, sent):
+    assert len(sent.expected) >= ASKERS
+    for tx_hash, (signer_id, value) in sent.expected.items():
+        assert (await world.heard(tx_hash, signer_id)).value == value
+
+
+async def the_chain_tells_each_end_once(world, sent):
+    events = await world.events()
+    requested = [json.loads(event["request_data"])["request_id"] for event in events["execution_requested"]]
+    assert sorted(requested) == list(range(len(sent.expected)))
+    assert Counter(event["request_id"] for event in events["execution_completed"]) == Counter(requested)
+
+
+async def the_money_is_there(world):
+    balances = await world.balances()
+    assert balances.pending_count == balances.pending_payments == balances.claims == 0
+    assert balances.balance >= balances.required
+
+
+async def the_worker_is_at_the_head(world):
+    head = await world.head_height()
+    async with asyncio.timeout(10):
+        while (health := world.worker.health())["cursor_height"] < head or health["jobs"]:
+            await asyncio.sleep(0.05)
+    assert health["status"] == "ok", health
+    assert health["cursor_height"] == head == await world.head_height()
+
+
+def the_database_is_sound(world):
+    database = sqlite3.connect(world.worker.home / "jobs.sqlite")
+    try:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert {stage for (stage,) in database.execute("SELECT DISTINCT stage FROM jobs")} <= {"done"}
+    finally:
+        database.close()
