@@ -1,10 +1,11 @@
 """The honest twin of `oracle.guest.GuestPool`: guests that are Python functions, under the same rules for output and errors."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from oracle.errors import InvalidModule, OutputRefused
-from oracle.model import Metrics
+from oracle.model import Metrics, OutputFormat
 from oracle.ports import GuestResult, GuestRun
 
 MAX_OUTPUT_BYTES = 64 * 1024
@@ -42,4 +43,11 @@ class FakeGuests:
         output = program(run)
         if len(output) > MAX_OUTPUT_BYTES:
             raise OutputRefused(f"The guest wrote more than {MAX_OUTPUT_BYTES} bytes to stdout.", metrics=metrics)
+        if run.output_format is not OutputFormat.BYTES:
+            try:
+                text = output.decode()
+                if run.output_format is OutputFormat.JSON:
+                    json.loads(text)
+            except ValueError as error:
+                raise OutputRefused(f"The output is not {run.output_format.value}: {error}.", metrics=metrics) from error
         return GuestResult(output=output, metrics=metrics)
