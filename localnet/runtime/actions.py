@@ -44,8 +44,8 @@ def _check_existence(run: Run, action: Action) -> None:
             if ids.is_implicit(account_id):
                 raise ActionFailed("OnlyImplicitAccountCreationAllowed", account_id=account_id)
         case Transfer() if not exists:
-            is_alone = len(run.receipt.actions) == 1
-            if not (is_alone and ids.is_implicit(account_id) and not run.is_refund):
+            may_be_made = ids.is_universal(account_id) or (len(run.receipt.actions) == 1 and ids.is_implicit(account_id))
+            if not may_be_made or run.is_refund:
                 raise ActionFailed("AccountDoesNotExist", account_id=account_id)
         case _ if not exists:
             raise ActionFailed("AccountDoesNotExist", account_id=account_id)

@@ -73,7 +73,7 @@ class _Side:
         gas = self.of("transfer")
         if ids.is_near_implicit(receiver_id):
             gas += self.of("create_account") + self.of("add_full_access_key")
-        elif ids.is_eth_implicit(receiver_id) or ids.is_deterministic(receiver_id):
+        elif ids.is_implicit(receiver_id):
             gas += self.of("create_account")
         return gas
 

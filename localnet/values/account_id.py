@@ -10,6 +10,7 @@ _VALID = re.compile(r"(?:(?:[a-z0-9]+[-_])*[a-z0-9]+\.)*(?:[a-z0-9]+[-_])*[a-z0-
 _NEAR_IMPLICIT = re.compile(r"[0-9a-f]{64}")
 _ETH_IMPLICIT = re.compile(r"0x[0-9a-f]{40}")
 _DETERMINISTIC = re.compile(r"0s[0-9a-f]{40}")
+_UNIVERSAL = re.compile(r"0u[0-9a-hjkmnp-tv-z]{51}[0g]")
 
 
 def is_valid(account_id: str) -> bool:
@@ -44,9 +45,14 @@ def is_deterministic(account_id: str) -> bool:
     return _DETERMINISTIC.fullmatch(account_id) is not None
 
 
+def is_universal(account_id: str) -> bool:
+    """Whether the id is the hash of an initial state with keys (`0u` and 256 bits of Crockford's base32)."""
+    return _UNIVERSAL.fullmatch(account_id) is not None
+
+
 def is_implicit(account_id: str) -> bool:
-    """Whether a lone transfer makes the account."""
-    return is_near_implicit(account_id) or is_eth_implicit(account_id) or is_deterministic(account_id)
+    """Whether a transfer makes the account."""
+    return is_near_implicit(account_id) or is_eth_implicit(account_id) or is_deterministic(account_id) or is_universal(account_id)
 
 
 def is_top_level(account_id: str) -> bool:

@@ -78,6 +78,12 @@ def test_implicit_ids_are_told_by_their_form():
     assert ids.is_near_implicit("98793cd91a3f870fb126f66285808c7e094afcfc4eda8a970f6648cdf0dbd6de")
     assert ids.is_eth_implicit("0xb794f5ea0ba39494ce839613fffba74279579268")
     assert ids.is_deterministic("0s1234567890abcdef1234567890abcdef12345678")
+    # near-account-id 3.0, src/account_id_ref.rs: its tests of universal accounts.
+    for universal in ("0u" + "0" * 52, "0u" + "z" * 51 + "g", "0u000g40r40m30e209185gr38e1w8124gk2gahc5rr34d1p70x3rfg"):
+        assert ids.is_universal(universal)
+        assert ids.is_implicit(universal)
+    for other in ("0u" + "0" * 51 + "1", "0u" + "0" * 50 + "i0", "0u" + "0" * 51, "00u" + "0" * 51):
+        assert not ids.is_universal(other)
     assert not ids.is_implicit("0x1234")
     assert not ids.is_implicit("98793cd91a3f870fb126f66285808c7e094afcfc4eda8a970f6648cdf0dbd6d.")
 
