@@ -16,7 +16,7 @@ case "${1:-}" in
 esac
 
 missing=()
-[ -x .venv/bin/python ] && .venv/bin/python -c 'import ziglang' 2>/dev/null || missing+=("ziglang in .venv (make .venv/dev.stamp)")
+.venv/bin/python -c 'import ziglang' 2>/dev/null || make .venv/dev.stamp
 /usr/bin/rustc --version 2>/dev/null | grep -q '^rustc 1\.85\.0 ' || missing+=("rustc-web 1.85.0 (apt)")
 [ -x /usr/bin/cargo ] || missing+=("cargo-web 1.85.0 (apt)")
 [ -d /usr/src/rustc-1.85.0/library/std ] || missing+=("rust-web-src 1.85.0 (apt)")
