@@ -61,15 +61,19 @@ class ChainTwin:
     of it. `settled` has how each request ended (None: its yield timed out); `refused` counts answers to what was settled already.
     """
 
-    def __init__(self, *, extends: bool = True, tells_numbers: bool = True) -> None:
-        """`extends`: has `extend_execution`. `tells_numbers`: its completion events carry the request's number."""
+    def __init__(self, *, extends: bool = True, tells_numbers: bool = True, tells_extensions: bool = True) -> None:
+        """
+        `extends`: has `extend_execution`. `tells_numbers`: its completion events carry the request's number.
+
+        `tells_extensions`: the source of blocks shows when a yield is renewed, as plain RPC does not.
+        """
         self.settled: dict[int, Answer | None] = {}
         self.refused = 0
         self.loses_answers = False
         """While set, answers are accepted by the node and never reach the contract."""
         self.trouble: str | None = None
         """While set, nobody answers; the stream waits."""
-        self._extends, self._tells_numbers = extends, tells_numbers
+        self._extends, self._tells_numbers, self._tells_extensions = extends, tells_numbers, tells_extensions
         self._pending: dict[int, Request] = {}
         self._yields_since: dict[int, int] = {}
         self._announced: set[int] = set()
@@ -98,7 +102,7 @@ class ChainTwin:
         """Make a block with these events, and with those of yields that time out in it."""
         height = self.head_height + 1
         timed_out = [found for found, since in self._yields_since.items() if height >= since + YIELD_BLOCKS]
-        more = [self._time_out(request_id, height) for request_id in timed_out]
+        more = [told for request_id in timed_out if (told := self._time_out(request_id, height)) is not None]
         cursor = Cursor(height, f"block{height}")
         self._blocks.append(BlockEvents(cursor, _GENESIS_NS + height * BLOCK_NS, (*events, *more)))
         self._changed.set()
@@ -185,12 +189,12 @@ class ChainTwin:
         self.settled[request_id] = answer
         return Completed(request_id if self._tells_numbers else None, answer is not None and answer.success, error)
 
-    def _time_out(self, request_id: int, height: int) -> Completed | Extended:
+    def _time_out(self, request_id: int, height: int) -> Completed | Extended | None:
         now_ns = _GENESIS_NS + height * BLOCK_NS
         if request_id in self._announced and now_ns < self._pending[request_id].timestamp_ns + EXTENSION_DEADLINE_NS:
             self._announced.discard(request_id)
             self._yields_since[request_id] = height
-            return Extended(request_id, height)
+            return Extended(request_id, height) if self._tells_extensions else None
         return self._settled_event(request_id, None, "timed out")
 
     def _check(self, at_least_height: int = 0) -> None:

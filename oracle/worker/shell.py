@@ -41,6 +41,7 @@ from oracle.worker.window import (
     GIVE_UP_AFTER_BLOCKS,
     GONE_AFTER_BLOCKS,
     renewal_lies_ahead,
+    renewed_unseen,
     yield_age_blocks,
 )
 from oracle.worker.work import Work
@@ -310,6 +311,9 @@ class Worker:
         live.check_soon = False
         if pending is None:
             await self.tell(request_id, Settled("gone"))
+        elif live.job.stage in _WAITING:
+            # Its yield has ended and it still waits: so the yield was renewed, and the source of blocks does not tell when.
+            await self.tell(request_id, Renewed(renewed_unseen(live.job, self.cursor_height)))
         elif self._sending.is_overdue(live) and live.job.answer is not None:
             _log.warning("answer_not_settled", request_id=request_id, times_sent=live.times_sent)
             live.sending = self._spawn(self._sending.submit(live, live.job.answer))

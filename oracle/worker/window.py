@@ -30,3 +30,8 @@ def yield_age_blocks(job: Job, height: int, block_timestamp_ns: int) -> int:
 def renewal_lies_ahead(job: Job, block_timestamp_ns: int) -> bool:
     """Whether the contract would still renew the yield when it times out."""
     return block_timestamp_ns + _TO_RENEWAL_NS < job.request.timestamp_ns + EXTENSION_DEADLINE_NS
+
+
+def renewed_unseen(job: Job, height: int) -> int:
+    """Where a yield was renewed that still waits although it has ended; where its beginning is unknown, rather too early than too late."""
+    return job.yield_height + YIELD_BLOCKS if job.yield_height else max(1, height - YIELD_BLOCKS // 2)

@@ -272,13 +272,15 @@ async def hold_guests(world):
     return held
 
 
-async def test_a_long_request_is_extended_over_the_yield_window(world):
+@pytest.mark.parametrize("tells_extensions", [True, False], ids=["told", "untold"])
+async def test_a_long_request_is_extended_over_the_yield_window(tells_extensions):
+    world = World(tells_extensions=tells_extensions)
     held = await hold_guests(world)
     async with world.worker():
         request_id = world.chain.ask()
-        for _ in range(450):
+        for _ in range(700):
             world.chain.block()
-            await rest()
+            await world.clock.advance(0.6)
         assert request_id not in world.chain.settled
         held.set()
         await rest()
