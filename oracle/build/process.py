@@ -10,6 +10,8 @@ from pathlib import Path
 
 MAX_OUTPUT_BYTES = 64 * 1024
 _READ_BYTES = 16 * 1024
+_REAP_TIMEOUT_S = 5.0
+_KILLED = -signal.SIGKILL
 _FILE_BLOCK_BYTES = 512  # unit of `ulimit -f` in a POSIX shell
 _LIMITED = 'ulimit -c 0 && ulimit -f "$1" && ulimit -t "$2" && shift 2 && exec "$@"'
 """Limits are set by a shell before the program starts: a hook between fork and exec is not safe beside threads."""
@@ -59,8 +61,16 @@ async def run_program(command: Sequence[str], *, cwd: Path, environment: Mapping
         timed_out = True
     finally:
         _kill_group(process.pid)
-        await asyncio.shield(process.wait())
-    return Finished(process.returncode or 0, tail.decode("utf-8", "replace"), timed_out)
+        await _reap(process)
+    exit_code = _KILLED if process.returncode is None else process.returncode
+    return Finished(exit_code, tail.decode("utf-8", "replace"), timed_out)
+
+
+async def _reap(process: asyncio.subprocess.Process) -> None:
+    """Killed, it is gone at once; but asyncio waits for its pipe too, and a child that left the group could hold that open for ever."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_REAP_TIMEOUT_S):
+            await process.wait()
 
 
 async def _collect(process: asyncio.subprocess.Process, tail: bytearray) -> None:

@@ -161,6 +161,19 @@ async def test_a_redirect_to_credentials_or_to_nonsense_is_refused():
             await local().fetch(f"{it.url}/none", max_bytes=10_000)
 
 
+@pytest.mark.parametrize("came_from_loopback", [True, False])
+async def test_a_redirect_leads_to_this_machine_only_when_it_came_from_there(monkeypatch, came_from_loopback):
+    fetcher, asked = local(), []
+
+    async def get(url, _max_bytes, *, loopback_allowed):
+        asked.append((str(url), loopback_allowed))
+        return ("http://127.0.0.1/m.wasm", b"", came_from_loopback) if len(asked) == 1 else (None, WASM, True)
+
+    monkeypatch.setattr(fetcher, "_get", get)
+    await fetcher.fetch("https://first.example/m.wasm", max_bytes=10_000)
+    assert asked == [("https://first.example/m.wasm", True), ("http://127.0.0.1/m.wasm", came_from_loopback)]
+
+
 async def test_an_endless_redirect_ends_after_five():
     async with site() as it:
         it.answers["/loop"] = [to("/loop") for _ in range(100)]
