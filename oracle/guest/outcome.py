@@ -116,8 +116,8 @@ def metrics_of(ending: Ending) -> Metrics:
 
 
 def last_line(text: str) -> str:
-    """The last line with something on it, printable and short."""
-    lines = [line.strip() for line in text[-4 * MAX_TOLD :].splitlines() if line.strip()]
+    """The last line with something on it, printable and short; Rust's advice on backtraces is none of the guest's words."""
+    lines = [line for line in map(str.strip, text[-4 * MAX_TOLD :].splitlines()) if line and not line.startswith("note: run with `RUST_")]
     return "".join(c if c.isprintable() else "?" for c in lines[-1])[-MAX_TOLD:] if lines else ""
 
 

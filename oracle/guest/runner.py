@@ -17,6 +17,7 @@ from wasmtime import Engine, ExitTrap, Func, Linker, Memory, MemoryType, Module,
 from oracle.guest import wire
 from oracle.guest.checks import complaint
 from oracle.guest.engine import new_engine
+from oracle.guest.frames import told
 from oracle.guest.walls import SOCKET_FD, leave_parent, limit_to
 from oracle.guest.wasi import DeadlinePassed, Exited, Link, OutputFull, World
 from oracle.guest.wasi.world import NS_A_SECOND, CountedClock, RunningClock, SeededBytes, Tail
@@ -25,8 +26,6 @@ from oracle.guest.wire import Ending, How, Job, Task
 PAGE_BYTES = 64 * 1024
 MAX_TABLE_ELEMENTS = 1024 * 1024
 MAX_TABLES = 16
-MAX_FRAMES_TOLD = 8
-MAX_NAME_LENGTH = 80
 KERNEL_GRACE_S = 0.25
 ARGUMENTS = (b"guest",)
 WARM_UP_JOB = Job(
@@ -192,16 +191,7 @@ class _Execution:
 
 
 def _functions(trap: Trap) -> str:
-    """Where it happened, innermost first, recursion told once; names come from the module and may be anything."""
-    names: list[str] = []
-    for frame in trap.frames:
-        name = frame.func_name or f"function {frame.func_index}"
-        name = "".join(c if c.isprintable() else "?" for c in name)[:MAX_NAME_LENGTH]
-        if name not in names[-1:]:
-            names.append(name)
-        if len(names) == MAX_FRAMES_TOLD:
-            break
-    return ", called by ".join([names[0], ", ".join(names[1:])]) if len(names) > 1 else "".join(names)
+    return told(frame.func_name or f"function {frame.func_index}" for frame in trap.frames)
 
 
 def _first_line(error: Exception) -> str:

@@ -132,6 +132,13 @@ def test_every_ending_is_a_result_or_one_printable_sentence(ending, output_forma
     assert 0 < len(sentence) < LONGEST_SENTENCE
 
 
+def test_rusts_advice_on_backtraces_is_not_taken_for_the_reason():
+    assert (
+        last_line("index out of bounds\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n")
+        == "index out of bounds"
+    )
+
+
 @given(st.text())
 def test_last_words_are_one_short_printable_line(text):
     line = last_line(text)
