@@ -23,12 +23,18 @@ class Sending:
         self._clock = parts.clock
         self._tally = tally
 
-    async def submit(self, live: Live, answer: Answer) -> None:
-        """Bring the answer to a node, for as long as it takes."""
+    async def submit(self, live: Live, answer: Answer) -> bool:
+        """
+        Bring the answer to a node, for as long as it takes; False when the contract waits for it no more.
+
+        Whenever the answer may have been sent before, the contract is asked first: after a crash many answers have arrived unheard of.
+        """
         wait_s = SHORT_WAIT_S
         while True:
             first, live.is_new = live.is_new, False
             try:
+                if not first and await self._is_settled(live):
+                    return False
                 transaction_hash = await self._parts.send.submit(answer, first=first)
                 break
             except (ChainError, StoreError) as error:
@@ -44,6 +50,10 @@ class Sending:
             self._tally.sent(answer, now_s - live.seen_s)
         live.sent_s, live.times_sent = now_s, live.times_sent + 1
         _log.info("answer_sent", request_id=answer.request_id, success=answer.success, transaction_hash=transaction_hash)
+        return True
+
+    async def _is_settled(self, live: Live) -> bool:
+        return await self._parts.contract.request(live.job.request_id, at_least_height=live.job.origin.block_height) is None
 
     async def extend(self, live: Live) -> None:
         """Announce that work goes on; when that fails, the next block tries again."""

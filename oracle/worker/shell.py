@@ -29,7 +29,7 @@ from oracle.job import (
     WindowClosing,
     step,
 )
-from oracle.model import BlockEvents, Completed, Cursor, Extended, Job, Metrics, Stage, Unreadable
+from oracle.model import Answer, BlockEvents, Completed, Cursor, Extended, Job, Metrics, Stage, Unreadable
 from oracle.ports import WorkerSnapshot
 from oracle.worker.live import Live
 from oracle.worker.parts import Parts, Place, Slots
@@ -152,7 +152,7 @@ class Worker:
                 case RunGuest(wasm_sha256_hex):
                     live.work = self._spawn(self._long_work(live, partial(self._work.run_guest, live.job, wasm_sha256_hex)))
                 case Submit(answer):
-                    live.sending = self._spawn(self._sending.submit(live, answer))
+                    live.sending = self._spawn(self._submit(live, answer))
                 case Extend():
                     self._spawn(self._sending.extend(live))
                 case Release():
@@ -185,6 +185,10 @@ class Worker:
             await self._clock.sleep(wait_s)
             wait_s = min(2 * wait_s, LONG_WAIT_S)
         await self.tell(request_id, event)
+
+    async def _submit(self, live: Live, answer: Answer) -> None:
+        if not await self._sending.submit(live, answer):
+            await self.tell(answer.request_id, Settled("gone"))
 
     async def _watch(self) -> None:
         async with contextlib.aclosing(self._parts.chain.follow(self._cursor)) as blocks:
@@ -316,7 +320,7 @@ class Worker:
             await self.tell(request_id, Renewed(renewed_unseen(live.job, self.cursor_height)))
         elif self._sending.is_overdue(live) and live.job.answer is not None:
             _log.warning("answer_not_settled", request_id=request_id, times_sent=live.times_sent)
-            live.sending = self._spawn(self._sending.submit(live, live.job.answer))
+            live.sending = self._spawn(self._submit(live, live.job.answer))
 
 
 async def _end_when(stop: asyncio.Event) -> None:
