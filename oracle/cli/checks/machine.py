@@ -21,6 +21,7 @@ from oracle.model import Limits
 from oracle.ports import GuestRun
 from oracle.settings import ENV_FILE, HomeSettings, RequesterSettings, Settings
 from oracle.store import SqliteJobs
+from oracle.wiring.home import prepare_home
 
 _WASMTIME_VERSION = version("wasmtime")
 _LEAST_FREE_BYTES = 100 * 1024**2
@@ -96,6 +97,7 @@ async def check_engine(settings: HomeSettings) -> Check:
     path = shipped_guest("echo")
     run = GuestRun(path, hashlib.sha256(path.read_bytes()).hexdigest(), b"hello", (), Limits(10_000_000, 16, 10))
     try:
+        prepare_home(settings.oracle_home)
         async with GuestPool(settings.oracle_home, concurrency=1) as pool:
             result = await pool.run(run)
     except (OracleError, OSError) as error:

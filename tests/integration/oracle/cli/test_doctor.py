@@ -167,6 +167,12 @@ def test_an_open_state_directory_is_a_warning(healthy, oracle, tmp_path):
     assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o755
 
 
+def test_a_state_directory_made_on_the_way_is_for_its_owner_alone(healthy, oracle, tmp_path):
+    assert examine(oracle)[0] == 0
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+    assert examine(oracle)[1]["state directory"][0]["verdict"] == "ok"
+
+
 def test_a_state_directory_that_is_a_file_is_a_failure(healthy, oracle, tmp_path):
     (tmp_path / "home").write_text("")
     code, found = examine(oracle)
