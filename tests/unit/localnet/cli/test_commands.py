@@ -95,13 +95,13 @@ def test_the_root_key_is_shown_without_its_secret_unless_asked(run, home):
     assert secret in run("key", "--home", home, "--secret").output
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"account_id":"test.near","secret_key":"ed25519:111"}', '{"account_id":7}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"account_id":"test.near","secret_key":"ed25519:confidential"}', '{"account_id":7}'])
 def test_a_broken_key_file_is_refused_without_showing_what_is_in_it(run, tmp_path, content):
     (tmp_path / "validator_key.json").write_text(content)
     refused = run("key", "--home", tmp_path)
     assert refused.exit_code == 2
     assert "is no key file" in refused.output
-    assert "111" not in refused.output
+    assert "confidential" not in refused.output
 
 
 def test_a_directory_without_a_key_is_not_reset(run, tmp_path):

@@ -190,6 +190,20 @@ async def test_a_request_that_waits_too_long_is_told_how_far_the_transaction_got
         assert b64decode(outcome["status"]["SuccessValue"]) == b"null"
 
 
+async def test_a_transaction_is_executed_before_its_refunds_and_final_after_them(chain, alice, greeter, serving, answered):
+    tx_hash = alice.submit(greeter.account_id, [FunctionCall("greet", b"", 50 * TGAS, 0)])
+    chain.produce_block()
+    chain.produce_block()
+    assert chain.has_work
+    params = {"tx_hash": hash_to_text(tx_hash), "sender_account_id": "alice.test.near"}
+    async with serving(chain, block_time_s=3600, transaction_timeout_s=0) as client:
+        executed = await client.call("tx", params | {"wait_until": "EXECUTED"})
+        assert (executed["final_execution_status"], len(executed["receipts_outcome"])) == ("EXECUTED", 1)
+        with pytest.raises(answered) as raised:
+            await client.call("tx", params | {"wait_until": "FINAL"})
+        assert raised.value.info["status"]["final_execution_status"] == "EXECUTED"
+
+
 async def test_a_request_is_told_when_no_block_took_the_transaction_in_time(chain, alice, serving, answered):
     async with serving(chain, transaction_timeout_s=0, block_time_s=3600) as client:
         with pytest.raises(answered) as raised:
