@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import structlog
 
 from localnet.chain import Chain
 from localnet.cli.group import Refused, json_option, print_json
@@ -73,6 +75,8 @@ Examples:
 @json_option("Print one JSON object a line; the first says where the chain is served.")
 def command(*, host: str, port: int, home: Path | None, block_time: float | None, verbose: bool, as_json: bool) -> None:
     """Start a local NEAR chain, and serve JSON-RPC and blocks until Ctrl-C."""
+    # Answers go to stdout, where a program reads them line by line; what goes wrong is told beside it.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     options = ServerOptions(host=host, port=port, block_time_s=block_time, on_block=_block_printer(as_json=as_json) if verbose else None)
     try:
         with Chain(home=home) as chain, _key_file(chain, home) as key_file:
