@@ -23,6 +23,9 @@ BUILD_BOUNDS = Bounds(
 )  # contract: MAX_COMPILATION_SECONDS; zig builds libc the first time
 MAX_COMPLAINT_CHARS = 600  # with the sentence around it, an answer stays inside the 1,024 bytes of one resume
 
+STACK_BYTES = 1024 * 1024
+"""Of a guest's linear memory. zig's own default of 16 MiB is more than a request for 16 MB of memory has room for."""
+
 
 def has_ziglang() -> bool:
     """Whether the extra with the compiler is installed."""
@@ -60,7 +63,8 @@ class ZigCompiler:
             )
         built = work / "module.wasm"
         # -I: a ziglang.py in the repository must not be taken for the compiler
-        command = [sys.executable, "-I", "-m", "ziglang", "cc", "--target=wasm32-wasi", "-O2", "-s", "main.c", "-o", str(built)]
+        compiler = [sys.executable, "-I", "-m", "ziglang", "cc"]
+        command = [*compiler, "--target=wasm32-wasi", "-O2", "-s", f"-Wl,-z,stack-size={STACK_BYTES}", "main.c", "-o", str(built)]
         started_ns = time.monotonic_ns()
         finished = await run_program(command, cwd=code, environment=self._environment(work), bounds=BUILD_BOUNDS)
         elapsed_ms = (time.monotonic_ns() - started_ns) // 1_000_000

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 
 import pytest
+import wasmtime
 
 from oracle.build import ArtifactCache, CodeProvider, ZigCompiler, has_ziglang
 from oracle.build.git import check_out, checked_source
@@ -113,6 +114,14 @@ async def test_a_repository_with_one_main_c_becomes_wasm_in_the_cache(repository
     again = await provider.get(GitHub(repository.url, commit), force_rebuild=True)
     assert again.wasm_sha256_hex == code.wasm_sha256_hex
     assert [entry.name for entry in zig_directory.iterdir()] == ["zig"]
+
+
+@needs_zig
+async def test_a_built_guest_starts_within_two_megabytes(repository, tmp_path, zig_directory):
+    commit = repository.commit(main_c='#include <stdio.h>\nint main(void) { puts("small"); }\n')
+    await ZigCompiler(zig_directory, local_chain=True).compile(GitHub(repository.url, commit), tmp_path / "m.wasm")
+    memory = wasmtime.Module.from_file(wasmtime.Engine(), str(tmp_path / "m.wasm")).exports[0].type
+    assert memory.limits.min * 65_536 <= 2 * 1024 * 1024
 
 
 @needs_zig
