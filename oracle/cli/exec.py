@@ -20,6 +20,7 @@ from oracle.model.limits import BYTES_A_MB
 from oracle.model.money import DEFAULT_PRICING
 from oracle.ports import GuestRun
 from oracle.settings import HomeSettings, read_settings
+from oracle.wiring.home import prepare_home
 
 DEFAULTS = Limits()
 SEEDED_CLOCK_START_NS = 1_735_689_600_000_000_000
@@ -92,7 +93,7 @@ def command(  # noqa: PLR0917 - click hands every option over as an argument
         clock_start_ns=time.time_ns() if seed is None else SEEDED_CLOCK_START_NS,
         random_seed=None if seed is None else hashlib.sha256(seed.encode()).digest(),
     )
-    outcome = asyncio.run(_run(run, read_settings(HomeSettings).oracle_home))
+    outcome = asyncio.run(_run(run, prepare_home(read_settings(HomeSettings).oracle_home)))
     _show_json(outcome, run.output_format) if as_json else _show(outcome)
     return FAILED if outcome.error else OK
 

@@ -97,3 +97,9 @@ def test_formats_are_shown_as_a_caller_receives_them(execute):
 )
 def test_wrong_usage_names_the_mend(execute, arguments, told):
     assert told in usage_error(execute, *arguments)
+
+
+def test_a_state_directory_that_exec_makes_is_its_owners_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("ORACLE_HOME", str(tmp_path / "new" / "home"))
+    assert CliRunner().invoke(command, ["echo"], standalone_mode=False).return_value == 0
+    assert (tmp_path / "new" / "home").stat().st_mode & 0o777 == 0o700
