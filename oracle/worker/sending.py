@@ -9,7 +9,7 @@ from oracle.worker.parts import Parts
 from oracle.worker.patience import LONG_WAIT_S, SHORT_WAIT_S
 from oracle.worker.tally import Tally
 
-RESEND_AFTER_S = (15.0, 30.0, 60.0, 120.0)
+RESEND_AFTER_S = (5.0, 10.0, 20.0, 40.0, 80.0, 120.0)
 """How long an answer's transaction may stay without a settled request, by the number of times it was sent."""
 
 _log = structlog.get_logger()

@@ -132,6 +132,8 @@ class BothStores(RuleBasedStateMachine):
     @rule(number=numbers, nonce=st.integers(0, 2**40), key=st.sampled_from(["k1", "k2"]), kind=st.sampled_from(["answer", "extend"]))
     def record(self, number, nonce, key, kind):
         self.both("record", SignedTransaction(TxHash(f"{key}{nonce}"), number, key, nonce, 7, b"signed", kind))
+        self.both("highest_nonce", key)
+        self.both("transactions", number)
 
     @rule(number=numbers, limit=st.integers(1, 40))
     def ask_everything(self, number, limit):
@@ -200,3 +202,11 @@ async def test_a_store_of_another_contract_is_refused(store):
         await store.bind(replace(HERE, contract_id="other.test.near"))
     with pytest.raises(ConfigurationError):
         await store.bind(replace(HERE, genesis_hash="another"))
+
+
+async def test_the_highest_nonce_of_a_key_never_falls(store):
+    for nonce in (5, 9, 7):
+        await store.record(SignedTransaction(TxHash(f"h{nonce}"), 1, "k", nonce, 1, b"signed"))
+    assert await store.highest_nonce("k") == 9
+    assert await store.highest_nonce("other") == 0
+    assert [sent.nonce for sent in await store.transactions(1)] == [5, 9, 7]
