@@ -61,7 +61,7 @@ def test_near_cli_makes_accounts(near):
     assert "amount: '2000000000000000000000000'" in near("state", "sub.alice.test.near")
     assert "amount: '1000000000000000000000000'" in near("state", "bob.near")
     near("delete-account", "sub.alice.test.near", "alice.test.near", "--force")
-    assert "was not found" in near("state", "sub.alice.test.near", fails=True)
+    assert "AccountDoesNotExist" in near("state", "sub.alice.test.near", fails=True)
 
 
 def test_near_cli_adds_and_removes_keys(near):
