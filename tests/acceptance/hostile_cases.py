@@ -115,6 +115,7 @@ def guests_that_misbehave(place):
         "NaN for Json": Case(Ask(input_data="[NaN]", response_format="Json"), "JSON"),
         "deep nesting for Json": Case(Ask(input_data="[" * 4_000 + "]" * 4_000, response_format="Json"), "JSON"),
         "one byte too many": Case(Ask(input_data="x" * (KIB_64 + 1), deposit=2 * NEAR), "more than 65536 bytes"),
+        "sixfold when escaped": Case(Ask(input_data="\1" * KIB_64, deposit=2 * NEAR), "once escaped as JSON"),
         "secrets without a keystore": Case(
             Ask(more={"secrets_ref": {"profile": "default", "account_id": "alice.near"}}), "this worker has no keystore"
         ),
@@ -132,7 +133,7 @@ def what_works(place):
         "a little too much for one resume": Case(Ask(input_data="y" * 1_025), value="y" * 1_025),
         "large JSON": Case(Ask(input_data="[" + "1," * 2_000 + "1]", response_format="Json"), value=[1] * 2_001),
         "exactly 64 KiB": Case(Ask(input_data="x" * KIB_64, deposit=2 * NEAR), value="x" * KIB_64),
-        "64 KiB that all have to be escaped": Case(Ask(input_data="\1" * KIB_64, deposit=2 * NEAR), value="\1" * KIB_64),
+        "64 KiB that all have to be escaped": Case(Ask(input_data="\n" * KIB_64, deposit=2 * NEAR), value="\n" * KIB_64),
         "input in state": Case(Ask(input_data="z" * 10_000), value="z" * 10_000),
         "input just below": Case(Ask(input_data="z" * 9_999), value="z" * 9_999),
         "compile only": Case(Ask(limits=None, input_data=""), value=None),
