@@ -89,6 +89,8 @@ class ChainSender:
     async def extend(self, request_id: int) -> TxHash:
         """See `SubmitAnswers`."""
         earlier, fate = await self._earlier(request_id, "extend")
+        if fate is Fate.SUCCEEDED:
+            fate = None  # it counted for the window it was sent in; each later one needs a word of its own
         return await self._bring(request_id, "extend", extend_call(self._contract_id, request_id), earlier, fate)
 
     async def _earlier(self, request_id: int, kind: Literal["answer", "extend"]) -> tuple[list[SignedTransaction], Fate | Failed | None]:

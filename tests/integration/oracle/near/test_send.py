@@ -162,6 +162,15 @@ async def test_what_is_sent_is_a_call_of_the_contract_signed_by_the_operator(wor
     assert second.method == "extend_execution"
 
 
+async def test_each_window_of_a_long_job_is_announced_by_a_transaction_of_its_own(world):
+    await world.sender.extend(1)
+    await world.sender.extend(1)
+    assert len({sent.hash for sent in world.node.received}) == 1  # on its way: nothing new goes out
+    world.node.include()
+    await world.sender.extend(1)
+    assert len({sent.hash for sent in world.node.received}) == 2
+
+
 async def test_nothing_is_sent_while_the_journal_cannot_be_written(world):
     world.store.broken = "database or disk is full"
     with pytest.raises(StoreError):
