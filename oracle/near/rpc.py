@@ -24,6 +24,8 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 _REST_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _CHUNK_BYTES = 65_536
+_QUICK_S, _AGAIN_AFTER_S = 2.0, 0.2
+"""What every node failed so quickly is asked once more, so much later: behind one URL there are often several, one of them broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,16 @@ class Rpc:
             RpcRefused, TransactionRefused: a node answered with an error.
         """
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, separators=(",", ":")).encode()
+        started_s = self._clock.monotonic_s()
+        try:
+            return await self._ask_in_turn(method, body)
+        except ChainError as error:
+            if not node_is_at_fault(error) or self._clock.monotonic_s() - started_s > _QUICK_S:
+                raise
+        await self._clock.sleep(_AGAIN_AFTER_S)
+        return await self._ask_in_turn(method, body)
+
+    async def _ask_in_turn(self, method: str, body: bytes) -> object:
         now_s = self._clock.monotonic_s()
         awake_first = sorted(self._nodes, key=lambda node: node.rests_until_s > now_s)  # stable: the order given stays
         failure: ChainError | None = None

@@ -38,6 +38,14 @@ async def test_the_next_node_is_asked_when_one_fails_and_the_failed_one_rests(se
         assert len(bad.asked) == 2
 
 
+async def test_one_broken_node_of_several_behind_a_url_is_not_noticed(serving, scripted):
+    every_other = scripted(lambda _: web.Response(status=502), BLOCK, lambda _: web.Response(status=502), BLOCK)
+    async with serving(every_other.handle) as url, Rpc([url], clock := EagerClock()) as rpc:
+        assert (await rpc.final_block()).height == 7
+        assert (await rpc.final_block()).height == 7
+        assert clock.slept_s == [0.2, 0.2]
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
