@@ -76,7 +76,8 @@ build_wasm() {
     for crate in "${crates[@]}"; do packages+=(-p "$crate"); done
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19 \
     CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; printf '%s' "${remaps[*]}") \
-        /usr/bin/cargo build --quiet --release --locked -Zbuild-std=std,panic_abort --target wasm32-unknown-unknown "${packages[@]}"
+        /usr/bin/cargo build --quiet --release --locked -Zbuild-std=std,panic_abort -Zbuild-std-features=panic_immediate_abort \
+        --target wasm32-unknown-unknown "${packages[@]}"
     for crate in "${crates[@]}"; do
         local name=${crate//-/_}
         cp "$target_dir/wasm32-unknown-unknown/release/$name.wasm" "$out/$name.wasm"
@@ -112,7 +113,7 @@ refuse_paths
 
 if [ $mode = write ]; then
     mkdir -p "$artifacts"
-    cp "$out"/* "$artifacts/"
+    install -m 644 "$out"/* "$artifacts/"
     cat "$artifacts/SHA256SUMS"
     exit 0
 fi

@@ -35,7 +35,9 @@ pub enum LimitError {
 
 #[derive(Debug, Error, FunctionError, PartialEq)]
 pub enum SourceError {
-    #[error("a source is needed: pass source {{\"GitHub\"|\"WasmUrl\"|\"Project\": …}} or the older code_source {{repo, commit, build_target}}")]
+    #[error(
+        "a source is needed: pass source {{\"GitHub\"|\"WasmUrl\"|\"Project\": …}} or the older code_source {{repo, commit, build_target}}"
+    )]
     Missing,
     #[error("source and code_source were both given: pass one of them")]
     Both,
@@ -89,6 +91,8 @@ pub enum AnswerError {
     YieldIsOver(u64),
     #[error("the output is {bytes} bytes long, and at most {max} are taken: answer with success false and say so")]
     OutputTooLong { bytes: usize, max: usize },
+    #[error("the output is {bytes} bytes long once escaped as JSON, and at most {max} are taken: ask for Bytes, which come as base64")]
+    EncodedTooLong { bytes: usize, max: usize },
     #[error("the output does not fit the response format: {0}; answer with success false and say so")]
     OutputUnfit(&'static str),
     #[error("receipt_sha256 '{value}' is refused: 64 hex digits are needed")]
@@ -107,7 +111,9 @@ pub enum AnswerError {
 
 #[derive(Debug, Error, FunctionError, PartialEq)]
 pub enum DepositError {
-    #[error("{attached} yoctoNEAR is attached and {needed} is needed as a deposit for {bytes} bytes of storage, given back when they are freed")]
+    #[error(
+        "{attached} yoctoNEAR is attached and {needed} is needed as a deposit for {bytes} bytes of storage, given back when they are freed"
+    )]
     TooLittle { attached: u128, needed: u128, bytes: u64 },
 }
 

@@ -73,8 +73,7 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
             (any::<u64>(), any::<u64>()).prop_map(|(payment, storage_deposit)| Step::Open { payment, storage_deposit }),
-            (any::<usize>(), any::<u64>(), any::<bool>())
-                .prop_map(|(nth, charge, delivered)| Step::Close { nth, charge, delivered }),
+            (any::<usize>(), any::<u64>(), any::<bool>()).prop_map(|(nth, charge, delivered)| Step::Close { nth, charge, delivered }),
             Just(Step::Claim),
             Just(Step::Withdraw),
         ];

@@ -22,7 +22,11 @@ mod roster;
 mod secrets;
 mod source;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod text;
+#[cfg(test)]
+mod world;
 
 use near_sdk::{env, near, AccountId, FunctionError, PanicOnDefault};
 
@@ -63,12 +67,7 @@ pub struct Outlayer {
 impl Outlayer {
     /// The operator answers requests and is the owner unless named; standard and version are those of the events.
     #[init]
-    pub fn new(
-        owner_id: AccountId,
-        operator_id: Option<AccountId>,
-        event_standard: Option<String>,
-        event_version: Option<String>,
-    ) -> Self {
+    pub fn new(owner_id: AccountId, operator_id: Option<AccountId>, event_standard: Option<String>, event_version: Option<String>) -> Self {
         let event_standard = event_standard.unwrap_or_else(|| events::DEFAULT_STANDARD.to_string());
         let event_version = event_version.unwrap_or_else(|| events::DEFAULT_VERSION.to_string());
         for label in [&event_standard, &event_version] {

@@ -20,8 +20,7 @@ pub fn pay(account_id: &AccountId, amount: u128) {
         return;
     }
     let args = serde_json::to_vec(&OnRefund { account_id, amount: amount.into() }).unwrap_or_default();
-    let callback =
-        Promise::new(env::current_account_id()).function_call("on_refund".to_string(), args, NearToken::ZERO, gas::ON_REFUND);
+    let callback = Promise::new(env::current_account_id()).function_call("on_refund".to_string(), args, NearToken::ZERO, gas::ON_REFUND);
     Promise::new(account_id.clone()).transfer(NearToken::from_yoctonear(amount)).then(callback).detach();
 }
 

@@ -36,13 +36,7 @@ pub struct End {
 impl End {
     /// An end without a run.
     pub fn without_run(status: Status, error: &str) -> Self {
-        Self {
-            status,
-            metrics: ResourceMetrics::default(),
-            error: Some(error.to_string()),
-            compilation_note: None,
-            receipt_sha256: None,
-        }
+        Self { status, metrics: ResourceMetrics::default(), error: Some(error.to_string()), compilation_note: None, receipt_sha256: None }
     }
 }
 

@@ -46,6 +46,10 @@ impl near_sdk::schemars::JsonSchema for JsonText {
 /// The most an output may hold, before it is encoded.
 pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 
+/// The most it may be once encoded: room to escape every character of the longest text once, but not to write all of it as `\u0001`,
+/// which would cost the callback more gas than it has.
+pub const MAX_ENCODED_BYTES: usize = 2 * MAX_OUTPUT_BYTES + 2;
+
 /// What the caller's callback will receive: a JSON text.
 #[near(serializers = [borsh])]
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +93,9 @@ pub fn encode(output: ExecutionOutput, format: ResponseFormat) -> Result<StoredO
         ResponseFormat::Json => json_of(output)?.into_bytes(),
         ResponseFormat::Bytes => base64_of(output),
     };
+    if json.len() > MAX_ENCODED_BYTES {
+        return Err(AnswerError::EncodedTooLong { bytes: json.len(), max: MAX_ENCODED_BYTES });
+    }
     Ok(StoredOutput { format, json })
 }
 
@@ -98,9 +105,7 @@ impl StoredOutput {
         match self.format {
             ResponseFormat::Text => serde_json::from_slice(&self.json).ok().map(ExecutionOutput::Text),
             ResponseFormat::Json => serde_json::from_slice(&self.json).ok().map(ExecutionOutput::Json),
-            ResponseFormat::Bytes => {
-                serde_json::from_slice::<Base64VecU8>(&self.json).ok().map(|bytes| ExecutionOutput::Bytes(bytes.0))
-            }
+            ResponseFormat::Bytes => serde_json::from_slice::<Base64VecU8>(&self.json).ok().map(|bytes| ExecutionOutput::Bytes(bytes.0)),
         }
     }
 }
@@ -177,6 +182,13 @@ mod tests {
         assert!(encode(ExecutionOutput::Text("x".repeat(MAX_OUTPUT_BYTES)), ResponseFormat::Text).is_ok());
         let refused = encode(ExecutionOutput::Bytes(vec![0; MAX_OUTPUT_BYTES + 1]), ResponseFormat::Bytes);
         assert_eq!(refused, Err(AnswerError::OutputTooLong { bytes: MAX_OUTPUT_BYTES + 1, max: MAX_OUTPUT_BYTES }));
+    }
+
+    #[test]
+    fn every_character_of_the_longest_text_may_need_escaping_but_not_as_six_bytes() {
+        assert!(encode(ExecutionOutput::Text("\n".repeat(MAX_OUTPUT_BYTES)), ResponseFormat::Text).is_ok());
+        let refused = encode(ExecutionOutput::Text("\u{1}".repeat(MAX_OUTPUT_BYTES)), ResponseFormat::Text);
+        assert!(matches!(refused, Err(AnswerError::EncodedTooLong { .. })));
     }
 
     #[test]

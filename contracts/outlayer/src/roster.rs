@@ -121,7 +121,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn a_roster_holds_what_a_set_would_hold(steps in proptest::collection::vec((any::<bool>(), 0u8..12), 0..60)) {
-            near_sdk::testing_env!(near_sdk::test_utils::VMContextBuilder::new().build());
+            crate::world::World::new();
             let (mut roster, mut model) = (Roster::with_len(Tag::PendingIds, 0), BTreeSet::new());
             for (insert, item) in steps {
                 let item = vec![item];

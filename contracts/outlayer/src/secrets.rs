@@ -38,15 +38,37 @@ pub enum ComparisonOperator {
 #[derive(Clone, Debug, PartialEq)]
 pub enum AccessCondition {
     AllowAll,
-    Whitelist { accounts: Vec<AccountId> },
+    Whitelist {
+        accounts: Vec<AccountId>,
+    },
     /// The whole account id must match; the keystore compiles it.
-    AccountPattern { pattern: String },
-    NearBalance { operator: ComparisonOperator, value: NearToken },
-    FtBalance { contract: AccountId, operator: ComparisonOperator, value: U128 },
-    NftOwned { contract: AccountId, token_id: Option<String> },
-    DaoMember { dao_contract: AccountId, role: String },
-    Logic { operator: LogicOperator, conditions: Vec<AccessCondition> },
-    Not { condition: Box<AccessCondition> },
+    AccountPattern {
+        pattern: String,
+    },
+    NearBalance {
+        operator: ComparisonOperator,
+        value: NearToken,
+    },
+    FtBalance {
+        contract: AccountId,
+        operator: ComparisonOperator,
+        value: U128,
+    },
+    NftOwned {
+        contract: AccountId,
+        token_id: Option<String>,
+    },
+    DaoMember {
+        dao_contract: AccountId,
+        role: String,
+    },
+    Logic {
+        operator: LogicOperator,
+        conditions: Vec<AccessCondition>,
+    },
+    Not {
+        condition: Box<AccessCondition>,
+    },
 }
 
 #[near(serializers = [borsh])]
@@ -145,11 +167,7 @@ impl SecretAccessor {
 }
 
 /// The accessor, or the older pair of repository and branch.
-pub fn one_accessor(
-    accessor: Option<SecretAccessor>,
-    repo: Option<String>,
-    branch: Option<String>,
-) -> Result<SecretAccessor, SecretError> {
+pub fn one_accessor(accessor: Option<SecretAccessor>, repo: Option<String>, branch: Option<String>) -> Result<SecretAccessor, SecretError> {
     match (accessor, repo) {
         (Some(accessor), None) => accessor.canonical(),
         (None, Some(repo)) => SecretAccessor::Repo { repo, branch }.canonical(),

@@ -105,7 +105,11 @@ fn check_repo(repo: &str) -> Result<(), SourceError> {
         Some(_) => is_url(repo),
         None => repo.split_once('/').is_some_and(|(host, path)| is_host(host) && is_path(path)),
     };
-    if whole { Ok(()) } else { Err(malformed("repo", repo, RULE)) }
+    if whole {
+        Ok(())
+    } else {
+        Err(malformed("repo", repo, RULE))
+    }
 }
 
 fn check_url(url: &str) -> Result<(), SourceError> {
@@ -191,7 +195,16 @@ mod tests {
 
     #[test]
     fn what_no_worker_could_clone_is_refused() {
-        for repo in ["", "r", "ssh://github.com/o/r", "git@github.com:o/r", "--upload-pack=x", "ftp://a.b/c", "https://u:p@github.com/o/r", "a b.c/d"] {
+        for repo in [
+            "",
+            "r",
+            "ssh://github.com/o/r",
+            "git@github.com:o/r",
+            "--upload-pack=x",
+            "ftp://a.b/c",
+            "https://u:p@github.com/o/r",
+            "a b.c/d",
+        ] {
             assert!(github(repo, "main").is_err(), "{repo}");
         }
         assert!(matches!(github(&"a.b/".repeat(100), "main"), Err(SourceError::TooLong { max: MAX_REPO_BYTES, .. })));
@@ -231,7 +244,9 @@ mod tests {
 
     #[test]
     fn a_repository_has_one_name() {
-        for repo in ["https://GitHub.com/o/r", "github.com/o/r.git", "github.com/o/r/", "HTTPS://github.com/o/r.git", "git@github.com:o/r.git"] {
+        for repo in
+            ["https://GitHub.com/o/r", "github.com/o/r.git", "github.com/o/r/", "HTTPS://github.com/o/r.git", "git@github.com:o/r.git"]
+        {
             assert_eq!(canonical_repo(repo).as_deref(), Ok("github.com/o/r"), "{repo}");
         }
         assert_eq!(canonical_repo("github.com/Owner/Repo").as_deref(), Ok("github.com/Owner/Repo"));

@@ -50,3 +50,31 @@ fn assert_is_ours(new_account_id: &AccountId) {
         env::panic_str(&format!("{new_account_id} is not a direct sub-account of {ours}: name it NAME.{ours}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use near_sdk::test_utils::VMContextBuilder;
+
+    fn ask(new_account_id: &str) {
+        near_sdk::testing_env!(VMContextBuilder::new().current_account_id("near".parse().unwrap()).build());
+        assert_is_ours(&new_account_id.parse().unwrap());
+    }
+
+    #[test]
+    fn accounts_directly_below_are_made() {
+        ask("alice.near");
+    }
+
+    #[test]
+    #[should_panic(expected = "alice.testnet is not a direct sub-account of near: name it NAME.near")]
+    fn accounts_elsewhere_are_refused_by_name() {
+        ask("alice.testnet");
+    }
+
+    #[test]
+    #[should_panic(expected = "not a direct sub-account")]
+    fn accounts_two_levels_below_are_refused() {
+        ask("a.b.near");
+    }
+}

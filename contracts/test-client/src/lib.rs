@@ -18,7 +18,7 @@ pub enum Callback {
 const RESULT_KEY: &[u8] = b"result";
 
 /// The longest answer, escaped.
-const MAX_RESULT_BYTES: usize = 400_000;
+const MAX_RESULT_BYTES: usize = 2 * 64 * 1024 + 2;
 
 #[derive(Default)]
 #[near(contract_state)]

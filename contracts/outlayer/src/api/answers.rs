@@ -56,8 +56,7 @@ impl Outlayer {
     ) -> Result<(), AnswerError> {
         let request = self.answerable(request_id)?;
         let output = Some(output);
-        let response =
-            ExecutionResponse { success, output, error, resources_used, compilation_note, refund_usd: None, receipt_sha256 };
+        let response = ExecutionResponse { success, output, error, resources_used, compilation_note, refund_usd: None, receipt_sha256 };
         self.resume(request_id, &request, response)
     }
 

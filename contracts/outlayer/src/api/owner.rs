@@ -60,11 +60,7 @@ impl Outlayer {
 
     /// Changes the caps that are named, up to 500e9 instructions and 180 s.
     #[handle_result]
-    pub fn set_max_limits(
-        &mut self,
-        max_instructions: Option<u64>,
-        max_execution_seconds: Option<u64>,
-    ) -> Result<(), OwnerError> {
+    pub fn set_max_limits(&mut self, max_instructions: Option<u64>, max_execution_seconds: Option<u64>) -> Result<(), OwnerError> {
         self.assert_owner()?;
         if max_instructions.is_none() && max_execution_seconds.is_none() {
             return Err(OwnerError::NothingToChange("max_instructions, max_execution_seconds"));

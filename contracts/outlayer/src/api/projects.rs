@@ -42,12 +42,7 @@ impl Outlayer {
     /// Adds a version; its key is the wasm's hash, or `repo@commit`. Returns the key.
     #[payable]
     #[handle_result]
-    pub fn add_version(
-        &mut self,
-        project_name: String,
-        source: CodeSource,
-        set_active: Option<bool>,
-    ) -> Result<String, ProjectError> {
+    pub fn add_version(&mut self, project_name: String, source: CodeSource, set_active: Option<bool>) -> Result<String, ProjectError> {
         self.assert_running()?;
         let mut project = own_project(&project_name)?;
         let source = source.checked()?;
@@ -134,12 +129,7 @@ impl Outlayer {
         PROJECTS.get(&record_id(&project_id)).map(view)
     }
 
-    pub fn list_user_projects(
-        &self,
-        account_id: AccountId,
-        from_index: Option<u64>,
-        limit: Option<u64>,
-    ) -> Vec<ProjectView> {
+    pub fn list_user_projects(&self, account_id: AccountId, from_index: Option<u64>, limit: Option<u64>) -> Vec<ProjectView> {
         let names = projects_of(&account_id).page(from_index.unwrap_or(0), page_size(limit));
         names.iter().filter_map(|record_id| PROJECTS.get(record_id)).map(view).collect()
     }

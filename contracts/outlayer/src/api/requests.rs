@@ -206,16 +206,11 @@ fn check_deposit(attached: u128, price: u128, storage: u128, input_bytes: usize)
 /// The source a worker can fetch, and the project it came from.
 fn resolve(source: ExecutionSource) -> Result<(CodeSource, Option<ProjectRef>), RequestError> {
     match source {
-        ExecutionSource::GitHub { repo, commit, build_target } => {
-            Ok((CodeSource::GitHub { repo, commit, build_target }.checked()?, None))
-        }
-        ExecutionSource::WasmUrl { url, hash, build_target } => {
-            Ok((CodeSource::WasmUrl { url, hash, build_target }.checked()?, None))
-        }
+        ExecutionSource::GitHub { repo, commit, build_target } => Ok((CodeSource::GitHub { repo, commit, build_target }.checked()?, None)),
+        ExecutionSource::WasmUrl { url, hash, build_target } => Ok((CodeSource::WasmUrl { url, hash, build_target }.checked()?, None)),
         ExecutionSource::Project { project_id, version_key } => {
             projects::check_id(&project_id)?;
-            let project =
-                PROJECTS.get(&projects::record_id(&project_id)).ok_or_else(|| ProjectError::NotFound(project_id.clone()))?;
+            let project = PROJECTS.get(&projects::record_id(&project_id)).ok_or_else(|| ProjectError::NotFound(project_id.clone()))?;
             let version_id = version_key.as_deref().map_or(project.active_version, |key| project.version_id(key));
             let Some(version) = VERSIONS.get(&version_id) else {
                 let version_key = version_key.unwrap_or_default();

@@ -8,8 +8,7 @@ use crate::error::{ProjectError, SecretError};
 use crate::projects;
 use crate::roster::Roster;
 use crate::secrets::{
-    check_encrypted, check_profile, one_accessor, owner_id, AccessCondition, Secret, SecretAccessor, SecretInfo, SecretKey,
-    SecretView,
+    check_encrypted, check_profile, one_accessor, owner_id, AccessCondition, Secret, SecretAccessor, SecretInfo, SecretKey, SecretView,
 };
 use crate::storage::{record_bytes, Tag, PROJECTS, SECRETS};
 use crate::{money, Outlayer, OutlayerExt};
@@ -63,12 +62,7 @@ impl Outlayer {
     /// Replaces the access rule; a longer one needs a deposit for the difference.
     #[payable]
     #[handle_result]
-    pub fn update_access(
-        &mut self,
-        accessor: SecretAccessor,
-        profile: String,
-        new_access: AccessCondition,
-    ) -> Result<(), SecretError> {
+    pub fn update_access(&mut self, accessor: SecretAccessor, profile: String, new_access: AccessCondition) -> Result<(), SecretError> {
         let owner = env::predecessor_account_id();
         new_access.check()?;
         let key = SecretKey { accessor: accessor.canonical()?, profile, owner: owner.clone() };
@@ -84,12 +78,7 @@ impl Outlayer {
 
     /// A repository with a branch falls back to the same repository without one.
     #[handle_result]
-    pub fn get_secrets(
-        &self,
-        accessor: SecretAccessor,
-        profile: String,
-        owner: AccountId,
-    ) -> Result<Option<SecretView>, SecretError> {
+    pub fn get_secrets(&self, accessor: SecretAccessor, profile: String, owner: AccountId) -> Result<Option<SecretView>, SecretError> {
         let accessor = accessor.canonical()?;
         let exact = SecretKey { accessor: accessor.clone(), profile: profile.clone(), owner: owner.clone() };
         let found = SECRETS.get(&exact.id()).or_else(|| match accessor {
@@ -111,12 +100,7 @@ impl Outlayer {
     }
 
     /// An account's secrets, without what is sealed.
-    pub fn list_user_secrets(
-        &self,
-        account_id: AccountId,
-        from_index: Option<u64>,
-        limit: Option<u64>,
-    ) -> Vec<SecretInfo> {
+    pub fn list_user_secrets(&self, account_id: AccountId, from_index: Option<u64>, limit: Option<u64>) -> Vec<SecretInfo> {
         let ids = secrets_of(&account_id).page(from_index.unwrap_or(0), page_size(limit));
         let secrets = ids.iter().filter_map(|id| SECRETS.get(id));
         secrets
@@ -176,13 +160,7 @@ fn put(key: SecretKey, encrypted_base64: String, access: AccessCondition, vault_
     profiles.save();
 }
 
-fn sealed(
-    key: SecretKey,
-    encrypted_base64: String,
-    access: AccessCondition,
-    vault_id: Option<AccountId>,
-    created_ns: u64,
-) -> Secret {
+fn sealed(key: SecretKey, encrypted_base64: String, access: AccessCondition, vault_id: Option<AccountId>, created_ns: u64) -> Secret {
     Secret { key, encrypted_base64, access, vault_id, created_ns, updated_ns: env::block_timestamp() }
 }
 

@@ -68,12 +68,7 @@ impl Outlayer {
     /// Base fee, fee a million instructions, a ms of running, a ms of compiling; in yoctoNEAR.
     pub fn get_pricing(&self) -> (U128, U128, U128, U128) {
         let pricing = &self.pricing;
-        (
-            pricing.base_fee.into(),
-            pricing.per_million_instructions_fee.into(),
-            pricing.per_ms_fee.into(),
-            pricing.per_compile_ms_fee.into(),
-        )
+        (pricing.base_fee.into(), pricing.per_million_instructions_fee.into(), pricing.per_ms_fee.into(), pricing.per_compile_ms_fee.into())
     }
 
     /// Owner and operator.

@@ -1,0 +1,5 @@
+//! Entry points together, on the little chain of `world`.
+
+mod laws;
+mod requests;
+mod storage;
