@@ -61,8 +61,8 @@ class Heard:
 
     value: object
     request_id: int
-    completed: dict
-    """`data` of its `execution_completed`."""
+    completed: dict | None
+    """`data` of its `execution_completed`; None when another transaction, a cancel, ended it."""
     extended: int
     """How often its yield was renewed."""
 
@@ -211,11 +211,11 @@ def _heard(outcome):
         for log in receipt["outcome"]["logs"]:
             event = json.loads(log.removeprefix("EVENT_JSON:"))
             events[event["event"]] += event["data"]
-    (requested,), (completed,) = events["execution_requested"], events["execution_completed"]
+    (requested,), (*completed,) = events["execution_requested"], events["execution_completed"]
     request_id = json.loads(requested["request_data"])["request_id"]
-    assert completed["request_id"] == request_id
+    assert [event["request_id"] for event in completed] in ([request_id], [])
     value = json.loads(base64.b64decode(outcome["status"]["SuccessValue"]))
-    return Heard(value, request_id, completed, len(events["execution_extended"]))
+    return Heard(value, request_id, completed[0] if completed else None, len(events["execution_extended"]))
 
 
 def _logs(block):
