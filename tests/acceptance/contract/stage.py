@@ -38,6 +38,8 @@ class Asked:
 class Stage:
     """Time stands still unless it is moved, keys follow from their names: every run burns the same gas."""
 
+    with_clients: bool = True
+    """Whether the contracts that ask are there; what is deployed shows in hashes, and their digits in the gas of logs."""
     contract_gas: dict = field(default_factory=dict)
     """Gas that a method of the contract burnt when it was last run with success, by method."""
 
@@ -53,6 +55,10 @@ class Stage:
         # Its reserve is small, so that what is owed can be seen against it.
         self.accounts[OUTLAYER].transfer("test.near", GENESIS_YOCTO - 10 * NEAR)
         self.accounts[OUTLAYER].deploy(artifact("outlayer.wasm"), "new", self.names("owner", "operator"))
+        if self.with_clients:
+            self._deploy_clients()
+
+    def _deploy_clients(self):
         self.accounts["client.test.near"].deploy(artifact("example_client.wasm"), "new", {"oracle_id": OUTLAYER, "source": SOURCE})
         self.accounts["asker.test.near"].deploy(artifact("test_client.wasm"))
 
