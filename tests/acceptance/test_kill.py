@@ -74,14 +74,14 @@ class Killer:
             self.world.chain.kill()
             await asyncio.to_thread(self.world.chain.start)
             return
-        self._kill_worker()
+        self.kill_worker()
         if self.rng.random() < 0.25:  # while it still starts
             self.world.worker.spawn()
             await asyncio.sleep(self.rng.uniform(0, 1.0))
-            self._kill_worker()
+            self.kill_worker()
         await asyncio.to_thread(self.world.worker.start)
 
-    def _kill_worker(self):
+    def kill_worker(self):
         for pid in self.world.worker.tree()[1:]:
             self.below[pid] = start_time(pid)
         self.world.worker.kill()
@@ -125,6 +125,20 @@ async def test_each_request_is_completed_exactly_once_however_often_worker_and_c
         await the_worker_is_at_the_head(world)
         assert world.worker.stop() == 0
         the_database_is_sound(world)
+        assert killer.left_over() == []
+
+
+async def test_no_guest_outlives_a_killed_worker(tmp_path):
+    async with World(tmp_path) as world:
+        (person,) = await world.add_people(1)
+        await asyncio.to_thread(world.start_worker)
+        await world.ask(person, Ask(guest="sleep_forever", limits=FEW | {"max_execution_seconds": 60}))
+        async with asyncio.timeout(10):
+            while (await asyncio.to_thread(world.worker.health))["running_guests"] < 1:
+                await asyncio.sleep(0.05)
+        killer = Killer(world, random.Random(0))
+        killer.kill_worker()
+        assert len(killer.below) >= 2
         async with asyncio.timeout(5):
             while killer.left_over():
                 await asyncio.sleep(0.02)
