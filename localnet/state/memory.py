@@ -1,6 +1,10 @@
-"""A chain's keeper in memory. History is bounded: the oldest blocks are forgotten, as nodes do."""
+"""
+A chain's keeper in memory. History is bounded: the oldest blocks are forgotten, as nodes do.
 
-from collections import deque
+How many outcomes are kept bounds the blocks of a busy chain; their hashes stay, because transactions may still name them.
+"""
+
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,7 +27,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._rows: dict[tuple[Table, str], dict[bytes, Any]] = {}
         self._blocks: dict[int, Block] = {}
-        self._heights: dict[bytes, int] = {}
+        self._heights: OrderedDict[bytes, int] = OrderedDict()
         self._transactions: dict[bytes, tuple[SignedTransaction, Outcome]] = {}
         self._receipts: dict[bytes, Receipt] = {}
         self._outcomes: dict[bytes, Outcome] = {}
@@ -36,7 +40,7 @@ class MemoryStore:
         """An independent store with the same contents; values are shared, because they never change."""
         twin = MemoryStore()
         twin._rows = {place: dict(rows) for place, rows in self._rows.items()}
-        twin._blocks, twin._heights = dict(self._blocks), dict(self._heights)
+        twin._blocks, twin._heights = dict(self._blocks), OrderedDict(self._heights)
         twin._transactions, twin._receipts = dict(self._transactions), dict(self._receipts)
         twin._outcomes, twin._pool = dict(self._outcomes), dict(self._pool)
         twin._produced, twin._head, twin._first = deque(self._produced), self._head, self._first
@@ -84,11 +88,12 @@ class MemoryStore:
         self._produced.append(produced)
         while len(self._blocks) > MOST_BLOCKS or (len(self._outcomes) > MOST_OUTCOMES and len(self._blocks) > 1):
             self._forget_oldest()
+        while len(self._heights) > MOST_BLOCKS:
+            self._heights.popitem(last=False)
 
     def _forget_oldest(self) -> None:
         block = self._blocks.pop(self._first)
         self._first += 1
-        del self._heights[block.header.hash]
         for executed in block.transactions:
             del self._transactions[executed.signed.hash]
         for run in block.executed:
@@ -106,7 +111,7 @@ class MemoryStore:
         return None if block is None else block.header
 
     def height_of(self, block_hash: bytes) -> int | None:
-        """The height of a block that is still kept."""
+        """The height of a block that a transaction may name; the block itself may be forgotten."""
         return self._heights.get(block_hash)
 
     def block(self, height: int) -> Block | None:

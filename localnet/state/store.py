@@ -50,7 +50,7 @@ class Store(Protocol):
         ...
 
     def height_of(self, block_hash: bytes) -> int | None:
-        """The height of a block that is still kept."""
+        """The height of a block that a transaction may name; the block itself may be forgotten."""
         ...
 
     def block(self, height: int) -> Block | None:

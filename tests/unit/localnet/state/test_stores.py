@@ -9,9 +9,11 @@ from localnet.state.store import StateError
 from localnet.state.tables import Account, Key, ReceivedData, Table, YieldTimeout
 from localnet.state.world import World
 from localnet.values.actions import AccessKey, FullAccess, FunctionCallPermission
-from localnet.values.block import Block, first_header, make_header
+from localnet.values.block import Block, ExecutedReceipt, first_header, make_header
 from localnet.values.hashes import CryptoHash
 from localnet.values.keys import KeyPair
+from localnet.values.outcome import Outcome, SuccessValue
+from localnet.values.receipt import ActionReceipt
 from localnet.values.transaction import Transaction
 
 KEY = KeyPair.from_seed("a")
@@ -45,10 +47,16 @@ def store(request, tmp_path):
     made.close()
 
 
-def append(store, changes=None, leaving=()):
+def ran(number):
+    receipt = ActionReceipt(CryptoHash(bytes([number]) * 32), "a", "b", "a", KEY.public_key, 0, (), (), (), ID)
+    return ExecutedReceipt(receipt, Outcome(receipt.receipt_id, ID, number, "b", (), (), 0, 0, SuccessValue(b"")))
+
+
+def append(store, changes=None, leaving=(), outcomes=()):
     head = store.head()
     header = first_header("x", timestamp_ns=1, contents=b"") if head is None else make_header(head, timestamp_ns=2, contents=b"")
-    store.commit(Block(header, (), (), ()), changes or {}, produced=(), leaving_pool=leaving)
+    executed = tuple(ran(number) for number in outcomes)
+    store.commit(Block(header, (), (), executed), changes or {}, produced=(), leaving_pool=leaving)
     return header
 
 
@@ -118,6 +126,15 @@ def test_memory_forgets_the_oldest_blocks(monkeypatch):
     headers = [append(store) for _ in range(5)]
     assert [store.height_of(header.hash) for header in headers] == [None, None, 2, 3, 4]
     assert store.block(1) is None
+
+
+def test_a_busy_memory_forgets_blocks_but_not_that_transactions_may_name_them(monkeypatch):
+    monkeypatch.setattr(memory, "MOST_OUTCOMES", 0)
+    store = MemoryStore()
+    headers = [append(store, outcomes=[number]) for number in range(3)]
+    assert [store.block(height) is None for height in range(3)] == [True, True, False]
+    assert [store.height_of(header.hash) for header in headers] == [0, 1, 2]
+    assert store.copy().height_of(headers[0].hash) == 0
 
 
 def test_the_cache_of_rows_is_bounded(tmp_path, monkeypatch):
