@@ -7,6 +7,7 @@ from localnet.rpc.envelope import Request
 from localnet.rpc.errors import InternalError, MethodNotFound
 from localnet.rpc.methods import blocks, network, protocol, query, sandbox, transactions
 from localnet.rpc.node import Node
+from localnet.state.store import StateError
 
 METHODS: dict[str, Callable[[Node, Any], Awaitable[Any]]] = {
     **blocks.METHODS,
@@ -34,4 +35,7 @@ async def answer(node: Node, request: Request) -> Any:
         raise MethodNotFound(request.method)
     if node.waiting >= MAX_WAITING:
         raise InternalError(f"{node.waiting} requests wait for the chain; at most {MAX_WAITING} may")
-    return await handler(node, request.params)
+    try:
+        return await handler(node, request.params)
+    except StateError as error:
+        raise InternalError(str(error)) from error

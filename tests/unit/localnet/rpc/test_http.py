@@ -79,6 +79,20 @@ async def test_a_chain_that_cannot_write_says_so_and_goes_on_when_it_can(chain, 
         assert (await client.get("/health"))[0] == 200
 
 
+async def test_who_sends_to_a_full_disk_is_told_so_and_may_send_again(client, alice, greeter, monkeypatch, answered):
+    transaction = alice.sign(greeter.account_id, [FunctionCall("greet", b"", 10**13, 0)])
+
+    def full(*_):
+        raise StateError("chain.sqlite cannot be written (database or disk is full)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("localnet.state.memory.MemoryStore.add_pooled", full)
+        with pytest.raises(answered, match="disk is full") as raised:
+            await client.commit(transaction)
+    assert raised.value.cause == "INTERNAL_ERROR"
+    assert "SuccessValue" in (await client.commit(transaction))["status"]
+
+
 async def test_a_mistake_of_ours_is_answered_in_the_only_shape_clients_read(client, chain, monkeypatch, answered):
     def fail(account_id):
         raise ZeroDivisionError(account_id)

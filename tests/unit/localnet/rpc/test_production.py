@@ -57,6 +57,16 @@ async def test_transactions_that_waited_when_the_chain_stopped_run_when_it_is_se
     assert not chain.is_waiting(tx_hash)
 
 
+async def test_a_time_out_of_the_last_block_of_a_fast_forward_needs_no_other_transaction_to_be_heard(chain, alice, greeter, serving):
+    asked = alice.call(greeter.account_id, "ask")
+    created = asked.receipt_outcomes[0].block_height
+    ahead = created + 200 - chain.head.height
+    async with serving(chain) as client:
+        await client.call("sandbox_fast_forward", {"delta_height": ahead})
+        assert (await client.get(f"/v0/block/{created + 201}?wait=10"))[0] == 200
+    assert chain.transaction(asked.hash).value == b"null"
+
+
 async def test_fast_forward_moves_height_and_time_and_lets_yields_time_out(client, alice, greeter, signed):
     asking = asyncio.create_task(client.call("broadcast_tx_commit", [signed(alice, greeter, "ask")]))
     while not (await client.query("view_state", account_id="greeter.test.near", prefix_base64=""))["values"]:
