@@ -51,6 +51,9 @@ class SqliteStore:
             self._db.execute("pragma synchronous = normal")
             self._prepare(path)
             self._head = self._read_head()
+        except sqlite3.OperationalError as error:
+            # The file may be sound: a full disk and missing rights end here too, so nothing is said of removing it.
+            raise StateError(f"{path} cannot be opened ({error}); see that its directory is yours and its disk has room") from error
         except sqlite3.DatabaseError as error:
             raise StateError(f"{path} cannot be read as a chain ({error}); remove its directory to begin anew") from error
 

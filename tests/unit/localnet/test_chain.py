@@ -247,6 +247,14 @@ def test_a_directory_that_is_no_chain_s_says_so(tmp_path):
         Chain(tmp_path / "file")
 
 
+def test_a_database_that_cannot_be_opened_is_not_said_to_be_worth_removing(tmp_path):
+    (tmp_path / "validator_key.json").write_text(json.dumps({"secret_key": KeyPair.from_seed("x").secret_key}))
+    (tmp_path / "chain.sqlite").mkdir()
+    with pytest.raises(StateError, match=r"cannot be opened .*its disk has room") as error:
+        Chain(tmp_path)
+    assert "remove" not in str(error.value)
+
+
 def test_a_lost_or_damaged_key_file_stops_the_start_without_showing_the_key(open_chain, tmp_path):
     open_chain(tmp_path).close()
     path = tmp_path / "validator_key.json"
