@@ -121,9 +121,7 @@ class CodeCache:
         text = json.dumps(facts).encode()
         body = _HEADER.pack(len(text)) + text + bytes(module.serialize())
         try:
-            with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as file:
-                file.write(sha256(body).digest() + body)
-            Path(file.name).replace(path)
+            _write_whole(path, sha256(body).digest() + body)
             _prune(self._directory)
         except OSError:
             return  # a full or read-only disk makes the next process slower, nothing else
@@ -148,6 +146,19 @@ class CodeCache:
             return None
         methods, others = frozenset(facts["methods"]), frozenset(facts["other_functions"])
         return self._contract(code_hash, size, Metered(b"", methods, others, facts["has_start"], None), module)
+
+
+def _write_whole(path: Path, entry: bytes) -> None:
+    """Write beside and move into place; what could not be written whole does not stay on a full disk."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        beside = Path(file.name)
+        try:
+            file.write(entry)
+            file.flush()
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
 
 
 def _prune(directory: Path) -> None:

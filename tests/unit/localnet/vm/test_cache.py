@@ -111,6 +111,18 @@ def test_a_disk_that_takes_nothing_more_does_not_stop_a_call(host: Host, tmp_pat
     assert new_cache(host, tmp_path / "compiled").prepare(CODE).pre is not None
 
 
+def test_a_disk_that_fills_up_while_an_entry_is_written_keeps_no_half_of_it(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, __: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+
+    assert new_cache(host, tmp_path / "compiled").prepare(CODE).pre is not None
+    assert list((tmp_path / "compiled").iterdir()) == []
+
+
 def test_a_directory_that_cannot_be_made_is_refused_with_the_mend(host: Host, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
