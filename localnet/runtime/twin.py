@@ -95,8 +95,9 @@ class PythonCall:
         return len(self.receipts) - 1, data_id
 
     def yield_resume(self, data_id: bytes, payload: bytes) -> bool:
-        """Resume a yield of this account; False: there is none for this data id."""
-        if not self._external.yield_exists(data_id):
+        """Resume a yield of this account, also one of this very call; False: there is none for this data id."""
+        own = any(receipt.yield_data_id == data_id for receipt in self.receipts)
+        if not own and not self._external.yield_exists(data_id):
             return False
         self.resumes.append(Resume(data_id, payload))
         return True

@@ -259,6 +259,21 @@ def test_of_two_resumes_in_one_block_the_first_counts(chain, waiter, bob):
     assert (done.value, len(done.logs)) == (b"first", 1)
 
 
+def test_a_yield_that_its_own_call_resumes_runs_in_the_next_block_and_never_times_out(chain, contracts, alice, bob):
+    def ask_and_answer(me):
+        index, data_id = me.yield_create("on_answer", b"", GAS)
+        assert me.yield_resume(data_id, b"at once")
+        return ReceiptIndex(index)
+
+    alice.deploy(contracts.add(ask_and_answer=ask_and_answer, on_answer=lambda me: me.context.promise_results[0]))
+    done = bob.call(alice.account_id, "ask_and_answer", gas=50 * TGAS)
+    created, answered = done.receipt_outcomes[0].block_height, done.receipt_outcomes[1].block_height
+    assert (done.value, answered) == (b"at once", created + 1)
+    chain.advance_blocks(210)
+    assert chain.transaction(done.hash).receipt_outcomes == done.receipt_outcomes
+    assert not chain.has_work
+
+
 def test_a_yield_that_nobody_resumes_times_out_after_200_blocks(chain, waiter, bob):
     asked = bob.call(waiter.account_id, "ask", gas=50 * TGAS)
     created = asked.receipt_outcomes[0].block_height
