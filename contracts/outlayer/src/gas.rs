@@ -9,7 +9,7 @@ pub const YIELD_CALLBACK: Gas = Gas::from_tgas(50);
 pub const ON_REFUND: Gas = Gas::from_tgas(3);
 
 /// The dearest settlement: the longest input freed, the longest output handed to a caller's callback, a refund and its callback.
-/// Measured at 25 Tgas in nearcore's VM; the rest is for the depth of a real chain's trie.
+/// Measured at 23 Tgas in nearcore's VM; the rest is for the depth of a real chain's trie.
 pub const DEAREST_SETTLEMENT: Gas = Gas::from_tgas(30);
 
 /// What the timed-out callback itself needs to yield again.
