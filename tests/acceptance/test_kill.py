@@ -147,7 +147,8 @@ async def test_no_guest_outlives_a_killed_worker(tmp_path):
 async def everyone_has_the_right_answer(world, sent):
     assert len(sent.expected) >= ASKERS
     for tx_hash, (signer_id, value) in sent.expected.items():
-        assert (await world.heard(tx_hash, signer_id)).value == value
+        heard = await world.heard(tx_hash, signer_id)
+        assert heard.value == value, f"request {heard.request_id}: {heard.reason}"
 
 
 async def the_chain_tells_each_end_once(world, sent):
