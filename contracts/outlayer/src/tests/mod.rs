@@ -1,5 +1,6 @@
 //! Entry points together, on the little chain of `world`.
 
+mod access;
 mod laws;
 mod requests;
 mod storage;
