@@ -60,10 +60,10 @@ async def gas_to_attach(chain: Chain, input_bytes: int) -> int:
 
 async def send_request(chain: Chain, requester: Requester, arguments: dict[str, object], *, deposit: YoctoNear, gas: int) -> TxHash:
     """
-    Sign and send one `request_execution`.
+    Sign and send one `request_execution`; a node that is slow to tell of it does not hold this up: `follow` finds out.
 
     Raises:
-        ChainError: no node takes it, or the chain refuses it; nothing was spent then.
+        ChainError: no node can be asked, or the chain refuses it; nothing was spent then.
     """
     raw = base58.b58decode(requester.private_key.removeprefix("ed25519:"))
     block = await chain.rpc.final_block()
@@ -72,7 +72,15 @@ async def send_request(chain: Chain, requester: Requester, arguments: dict[str, 
     transaction = Transaction(requester.account_id, raw[32:], nonce, chain.contract_id, base58.b58decode(block.block_hash), [action])
     signed = bytes(transaction.to_vec(raw))
     transaction_hash = TxHash(base58.b58encode(sha256(signed[:-_SIGNATURE_BYTES]).digest()).decode())
-    await chain.rpc.call("broadcast_tx_async", [base64.b64encode(signed).decode()])
+    # Waits for its block: a transaction that was only handed over is dropped without a word when it is invalid.
+    params = {"signed_tx_base64": base64.b64encode(signed).decode(), "wait_until": "INCLUDED"}
+    try:
+        await chain.rpc.call("send_tx", params)
+    except RpcUnavailable:
+        pass  # it may have arrived all the same
+    except RpcRefused as error:
+        if error.cause not in _UNSEEN:
+            raise
     return transaction_hash
 
 

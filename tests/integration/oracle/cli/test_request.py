@@ -41,7 +41,7 @@ def asked(node, settings):
     looks = [PENDING, PENDING, ended("the answer", completed())]
     node.views["get_pricing"] = [str(10**21), str(10**14), str(10**17), str(10**17)]
     node.queries["view_access_key"] = {"nonce": 41, "permission": "FullAccess", "block_height": 1, "block_hash": "x"}
-    node.methods["broadcast_tx_async"] = lambda _: "HASH"
+    node.methods["send_tx"] = lambda _: {"final_execution_status": "INCLUDED"}
     node.methods["tx"] = lambda _: looks.pop(0) if len(looks) > 1 else looks[0]
     node.looks = looks
     settings.setenv("NEAR_ACCOUNT_ID", ALICE)
@@ -50,8 +50,8 @@ def asked(node, settings):
 
 
 def sent(node) -> object:
-    (params,) = [params for method, params in node.asked if method == "broadcast_tx_async"]
-    return read_signed_transaction(base64.b64decode(params[0]))
+    (params,) = [params for method, params in node.asked if method == "send_tx"]
+    return read_signed_transaction(base64.b64decode(params["signed_tx_base64"]))
 
 
 def test_a_request_is_signed_sent_and_its_answer_shown(asked, oracle):
@@ -131,6 +131,28 @@ def test_a_node_that_has_not_seen_the_transaction_yet_is_asked_again(asked, orac
     assert oracle("request", "echo")[:2] == (0, "late\n")
 
 
+def test_a_transaction_that_the_chain_refuses_is_told_at_once(asked, oracle):
+    facts = {"signer_id": ALICE, "balance": "5", "cost": "7"}
+
+    def refuse(_params):
+        raise Refused("INVALID_TRANSACTION", {"TxExecutionError": {"InvalidTxError": {"NotEnoughBalance": facts}}})
+
+    asked.methods["send_tx"] = refuse
+    code, out, err = oracle("request", "echo", "--deposit", "500")
+    assert (code, out) == (1, "")
+    assert "NotEnoughBalance" in err
+    assert "'cost': '7'" in err
+    assert "Sent" not in err
+
+
+def test_a_node_that_gives_up_waiting_for_the_block_is_asked_for_the_transaction(asked, oracle):
+    def give_up(_params):
+        raise Refused("TIMEOUT_ERROR", "Timeout")
+
+    asked.methods["send_tx"] = give_up
+    assert oracle("request", "echo")[:2] == (0, "the answer\n")
+
+
 def test_the_contracts_least_gas_is_attached_with_a_margin(asked, oracle):
     asked.views["get_minimum_gas"] = lambda args: 150 * 10**12 if args == {"input_bytes": 3} else 0
     oracle("request", "echo", "--input", "abc")
@@ -180,7 +202,7 @@ def test_wrong_usage_names_the_mend_and_sends_nothing(asked, oracle, arguments, 
     code, out, err = oracle("request", *arguments)
     assert (code, out) == (2, "")
     assert mend in err
-    assert not [method for method, _ in asked.asked if method == "broadcast_tx_async"]
+    assert not [method for method, _ in asked.asked if method == "send_tx"]
 
 
 def test_a_key_file_names_account_and_key(asked, oracle, settings, tmp_path):
