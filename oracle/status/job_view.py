@@ -6,7 +6,7 @@ Inputs and outputs are told by size and sha256 only. Amounts are decimal strings
 
 import hashlib
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from oracle.model import Answer, GitHub, Job, Limits, Source
 from oracle.ports import SignedTransaction
@@ -25,13 +25,13 @@ class JobJson(TypedDict):
     answer: Json | None
     settled_by: str | None
     yield_height: int | None
-    transactions: list[Json]
+    transactions: NotRequired[list[Json]]
 
 
-def job_json(job: Job, transactions: Sequence[SignedTransaction] = ()) -> JobJson:
-    """The whole job. `transactions`: what was signed for it, oldest first."""
+def job_json(job: Job, transactions: Sequence[SignedTransaction] | None = None) -> JobJson:
+    """The whole job. `transactions`: what was signed for it, oldest first; None where nobody looked, and then nothing is said of them."""
     request, origin = job.request, job.origin
-    return {
+    told: JobJson = {
         "request_id": job.request_id,
         "stage": job.stage.value,
         "request": {
@@ -58,8 +58,10 @@ def job_json(job: Job, transactions: Sequence[SignedTransaction] = ()) -> JobJso
         "answer": None if job.answer is None else _answer_json(job.answer),
         "settled_by": job.settled_by,
         "yield_height": job.yield_height or None,
-        "transactions": [_transaction_json(transaction) for transaction in transactions],
     }
+    if transactions is not None:
+        told["transactions"] = [_transaction_json(transaction) for transaction in transactions]
+    return told
 
 
 def _source_json(source: Source) -> Json:

@@ -5,6 +5,7 @@ Every error is JSON `{"error": code, "message": …}`.
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from types import TracebackType
@@ -26,6 +27,9 @@ _MAX_REQUEST_ID = 2**63 - 1
 _MAX_DIGITS = 19
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 log = structlog.get_logger()
+_protocol_log = logging.getLogger("oracle.status.protocol")
+_protocol_log.setLevel(logging.CRITICAL)
+"""aiohttp's own: a traceback for each request that is no HTTP, which anybody who reaches the port could fill a disk with."""
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -55,7 +59,7 @@ class StatusServer:
                 web.get("/requests/{request_id}", self._request),
             ]
         )
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        runner = web.AppRunner(app, access_log=None, logger=_protocol_log, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._listen.host, self._listen.port).start()

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import socket
 from contextlib import asynccontextmanager
@@ -113,6 +114,7 @@ async def test_requests_come_in_pages_newest_first():
         assert [it["request_id"] for it in page["requests"]] == [2, 1]
         _, page = await get("/requests?limit=2&before=1")
         assert ([it["request_id"] for it in page["requests"]], page["next_before"]) == ([0], None)
+        assert "transactions" not in page["requests"][0]  # they were not looked up; an empty list would say that there are none
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,17 @@ async def test_nothing_can_be_written(method):
     async with serving(Store(job(3))) as get:
         status, body = await get("/requests/3", method)
     assert (status, body["error"]) == (405, "read_only")
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\r\n\r\n", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", b"GET / HTTP/9\r\n\r\n"])
+async def test_what_is_no_http_is_refused_without_a_word_in_the_log(sent, caplog):
+    async with StatusServer(Listen("127.0.0.1", 0), Store(), lambda: SNAPSHOT, {}) as server:
+        reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
+        writer.write(sent)
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400 ")
+        writer.close()
+        await writer.wait_closed()
+    assert caplog.records == []
 
 
 async def test_a_store_in_trouble_is_a_503_and_metrics_go_on():
