@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from oracle.cli.modules import find_module, module_sha256_hex
 from oracle.errors import GuestExited, GuestTrapped, RequestError
 from oracle.guest import MAX_INPUT_BYTES, GuestPool
 from oracle.guest.shipped import shipped_guests
@@ -85,7 +86,7 @@ def command(  # noqa: PLR0917 - click hands every option over as an argument
     path = _module_path(module)
     run = GuestRun(
         wasm_path=path,
-        wasm_sha256_hex=hashlib.sha256(path.read_bytes()).hexdigest(),
+        wasm_sha256_hex=module_sha256_hex(path),
         input_bytes=_input(input_text),
         environment=tuple(_variable(text) for text in variables),
         limits=Limits(max_instructions, max_memory_mb, max_seconds),
@@ -110,13 +111,11 @@ async def _run(run: GuestRun, home: Path) -> Outcome:
 
 
 def _module_path(module: str) -> Path:
-    path = Path(module)
-    if path.is_file():
-        return path
-    shipped = shipped_guests()
-    if module in shipped:
-        return shipped[module]
-    raise click.UsageError(f"{module} is neither a file nor a guest that ships with the package; those are: {', '.join(shipped)}")
+    path = find_module(module)
+    if path is None:
+        names = ", ".join(shipped_guests())
+        raise click.UsageError(f"{module} is neither a file nor a guest that ships with the package; those are: {names}")
+    return path
 
 
 def _input(text: str) -> bytes:

@@ -93,7 +93,7 @@ def run_command(arguments: list[str] | None = None) -> int:
 
 def _explain(error: Exception) -> int:
     """Ours become sentences, also out of a group of tasks; anything else is a defect and shows its traceback."""
-    from oracle.errors import ConfigurationError, OracleError  # noqa: PLC0415  only after click answered --help
+    from oracle.errors import ChainError, ConfigurationError, OracleError, StoreError  # noqa: PLC0415  only after click answered --help
 
     reasons = _leaves(error)
     if not all(isinstance(reason, OracleError) for reason in reasons):
@@ -103,6 +103,8 @@ def _explain(error: Exception) -> int:
     for reason in reasons:
         for sentence in reason.problems if isinstance(reason, ConfigurationError) else (str(reason),):
             _complain(sentence)
+    if any(isinstance(reason, ChainError | StoreError) for reason in reasons):
+        click.echo("oracle doctor looks for what is missing and names the mend.", err=True)
     return USAGE if any(isinstance(reason, ConfigurationError) for reason in reasons) else FAILED
 
 

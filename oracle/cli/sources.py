@@ -1,13 +1,12 @@
 """What a user names on the command line, turned into the `source` of a request."""
 
-import hashlib
 import re
 import sys
 from pathlib import Path
 
 import click
 
-from oracle.build.artifacts import MAX_WASM_BYTES
+from oracle.cli.modules import find_module, module_sha256_hex
 from oracle.guest.shipped import shipped_guests
 
 MAX_INPUT_BYTES = 1024 * 1024
@@ -41,7 +40,7 @@ def source_of(text: str, *, sha256_hex: str | None, commit: str | None, is_proje
 
 
 def _of_file(text: str, *, local_chain: bool) -> dict[str, object]:
-    path = Path(text) if Path(text).is_file() else shipped_guests().get(text)
+    path = find_module(text)
     if path is None:
         names = ", ".join(shipped_guests())
         raise click.UsageError(f"{text} is no URL, no file, and no guest that ships with the package; those are: {names}")
@@ -49,10 +48,7 @@ def _of_file(text: str, *, local_chain: bool) -> dict[str, object]:
         raise click.UsageError(
             "a file of this machine can be used on the local chain only; put the module behind an https:// URL and give --hash"
         )
-    wasm = path.read_bytes()
-    if len(wasm) > MAX_WASM_BYTES:
-        raise click.UsageError(f"{path} has {len(wasm):,} bytes; {MAX_WASM_BYTES:,} is the most a worker takes")
-    return {"WasmUrl": {"url": path.resolve().as_uri(), "hash": hashlib.sha256(wasm).hexdigest()}}
+    return {"WasmUrl": {"url": path.resolve().as_uri(), "hash": module_sha256_hex(path)}}
 
 
 def input_of(text: str) -> str:

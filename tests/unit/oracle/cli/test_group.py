@@ -7,8 +7,9 @@ import click
 import pytest
 
 from oracle.cli import group as cli
-from oracle.errors import ConfigurationError, RpcUnavailable
+from oracle.errors import ConfigurationError, RpcUnavailable, StoreError
 
+WAY_ON = "oracle doctor looks for what is missing and names the mend.\n"
 PRESENT = [name for name in cli.COMMANDS if importlib.util.find_spec(f"oracle.cli.{name}")]
 
 
@@ -90,7 +91,13 @@ def failing(monkeypatch):
 def test_a_failure_is_a_sentence_and_exit_code_1(failing, capsys):
     failing(RpcUnavailable("no node answers"))
     assert cli.run_command(["cost"]) == 1
-    assert capsys.readouterr().err == "Error: no node answers\n"
+    assert capsys.readouterr().err == f"Error: no node answers\n{WAY_ON}"
+
+
+def test_trouble_with_the_store_names_the_way_to_the_mend_too(failing, capsys):
+    failing(StoreError("/here/jobs.sqlite: Permission denied"))
+    assert cli.run_command(["cost"]) == 1
+    assert capsys.readouterr().err == f"Error: /here/jobs.sqlite: Permission denied\n{WAY_ON}"
 
 
 def test_wrong_settings_are_a_line_each_and_exit_code_2(failing, capsys):
@@ -102,7 +109,7 @@ def test_wrong_settings_are_a_line_each_and_exit_code_2(failing, capsys):
 def test_failures_out_of_a_group_of_tasks_are_sentences_too(failing, capsys):
     failing(ExceptionGroup("tasks", [RpcUnavailable("one"), ExceptionGroup("inner", [RpcUnavailable("two")])]))
     assert cli.run_command(["cost"]) == 1
-    assert capsys.readouterr().err == "Error: one\nError: two\n"
+    assert capsys.readouterr().err == f"Error: one\nError: two\n{WAY_ON}"
 
 
 def test_ctrl_c_is_exit_code_130_without_a_traceback(failing, capsys):
