@@ -6,11 +6,14 @@ from oracle.errors import ChainError, StoreError
 from oracle.model import Answer
 from oracle.worker.live import Live
 from oracle.worker.parts import Parts
-from oracle.worker.patience import LONG_WAIT_S, SHORT_WAIT_S
+from oracle.worker.patience import SHORT_WAIT_S
 from oracle.worker.tally import Tally
 
-RESEND_AFTER_S = (5.0, 10.0, 20.0, 40.0, 80.0, 120.0)
-"""How long an answer's transaction may stay without a settled request, by the number of times it was sent."""
+RESEND_AFTER_S = (5.0, 8.0, 12.0, 20.0, 30.0)
+"""How long an answer's transaction may stay without a settled request, by the number of times it was sent: five tries fit a yield."""
+
+LONGEST_PAUSE_S = 4.0
+"""Between two tries to reach a node with an answer that is ready: its yield times out 200 blocks after it began, two minutes or so."""
 
 _log = structlog.get_logger()
 
@@ -44,7 +47,7 @@ class Sending:
                 self._tally.last_error = f"request {answer.request_id}: {type(error).__name__}"
                 _log.exception("answer_not_sent", request_id=answer.request_id)
             await self._clock.sleep(wait_s)
-            wait_s = min(2 * wait_s, LONG_WAIT_S)
+            wait_s = min(2 * wait_s, LONGEST_PAUSE_S)
         now_s = self._clock.monotonic_s()
         if live.times_sent == 0:
             self._tally.sent(answer, now_s - live.seen_s)

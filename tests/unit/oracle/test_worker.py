@@ -14,7 +14,7 @@ from oracle.testing.code import FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
 from oracle.worker import Parts, Place, Slots, Worker
-from oracle.worker.sending import RESEND_AFTER_S
+from oracle.worker.sending import LONGEST_PAUSE_S, RESEND_AFTER_S
 
 
 class World:
@@ -226,10 +226,12 @@ async def test_trouble_of_the_chain_is_waited_out(world):
         await rest()
         world.chain.trouble = "nobody answers"
         held.set()
-        await world.clock.advance(60)
+        await world.clock.advance(100)
         assert not worker.snapshot().chain_ok
         assert request_id not in world.chain.settled
         world.chain.recover()
+        await world.clock.advance(LONGEST_PAUSE_S + 1)
+        assert world.answer(request_id).success  # ready for long, and a yield does not wait
         await world.clock.advance(60)
         assert worker.snapshot().chain_ok
     assert world.answer(request_id).success
