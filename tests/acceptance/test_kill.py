@@ -18,7 +18,10 @@ from tests.acceptance.harness import Ask, World
 ASKERS = 4
 UNSETTLED_PER_ASKER = 5
 LONGEST_PAUSE_S = 0.5
-GIVE_UP_S = 120.0
+GIVE_UP_S = 180.0
+BLOCK_TIME = "300ms"
+"""A yield has 200 blocks, here a minute; with blocks on demand a busy chain makes them within seconds, before an answer lost in a kill is
+looked after."""
 
 FEW = {"max_instructions": 20_000_000, "max_memory_mb": 16, "max_execution_seconds": 1}
 
@@ -108,7 +111,7 @@ async def test_each_request_is_completed_exactly_once_however_often_worker_and_c
     seed = seeds(random.SystemRandom().randrange(10**6))
     sys.stderr.write(f"repeat with NCO_SEED={seed}\n")
     rng = random.Random(seed)
-    async with World(tmp_path) as world:
+    async with World(tmp_path, block_time=BLOCK_TIME) as world:
         people = await world.add_people(ASKERS)
         await asyncio.to_thread(world.start_worker)
         killer, sent, stop = Killer(world, rng), Sent(), asyncio.Event()
@@ -170,7 +173,7 @@ async def the_worker_is_at_the_head(world):
         while (health := world.worker.health())["cursor_height"] < head or health["jobs"]:
             await asyncio.sleep(0.05)
     assert health["status"] == "ok", health
-    assert health["cursor_height"] == head == await world.head_height()
+    assert head <= health["cursor_height"] <= await world.head_height()
 
 
 def the_database_is_sound(world):
