@@ -24,7 +24,7 @@ def command(*, keep: bool, as_json: bool) -> int:
 
     Starts a local chain, deploys the contracts, starts a worker, and lets the example client contract ask: two questions with an answer,
     and three that cannot have one (an endless loop, a memory bomb, a wrong hash). Shows for each the answer, what it used, its price and
-    the refund. Afterwards nothing is left behind, unless --keep leaves it running.
+    the refund. Afterwards nothing is left behind, unless --keep leaves it running and tells how to ask more of it.
 
     \b
     Examples:
@@ -58,6 +58,6 @@ async def _show(home: Path, lines: Lines, *, keep: bool) -> int:
         ok = all(step.as_expected for step in answered)
         lines.summary(answered, ok=ok)
         if keep:
-            lines.kept(stage.settings)
+            lines.kept(stage.environment_file)
             await asyncio.Event().wait()
     return OK if ok else FAILED

@@ -1,9 +1,11 @@
 """What the demonstration says: to people, or one JSON object a line to machines."""
 
 import json
+import shlex
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Protocol
 
 import click
@@ -11,7 +13,6 @@ import click
 from oracle.cli.demo_stage import ChainReady, ContractReady, Ready, WorkerReady
 from oracle.flows.demo import Report, Step
 from oracle.model import format_near
-from oracle.settings import Settings
 
 _MAX_SHOWN = 100
 _WIDTH = 110
@@ -36,7 +37,7 @@ class Lines(Protocol):
         """All questions were asked."""
         ...
 
-    def kept(self, settings: Settings) -> None:
+    def kept(self, environment_file: Path) -> None:
         """Chain and worker go on running."""
         ...
 
@@ -66,7 +67,7 @@ class JsonLines:
         """See `Lines`."""
         _emit("summary", ok=ok, requests=[_request(step, step.report) for step in answered if step.report is not None])
 
-    def kept(self, settings: Settings) -> None:
+    def kept(self, environment_file: Path) -> None:
         """The summary stays the last line: the addresses were told when each part was ready."""
 
 
@@ -127,17 +128,12 @@ class TextLines:
         else:
             click.secho("Not everything went as it should: see the lines above.", fg="red")
 
-    def kept(self, settings: Settings) -> None:
+    def kept(self, environment_file: Path) -> None:
         """See `Lines`."""
-        click.echo("\nChain and worker go on running; Ctrl-C ends them. In another terminal, for example:\n")
-        for name, value in (
-            ("NEAR_NETWORK_ID", settings.near_network_id),
-            ("NEAR_RPC_URL", settings.rpc_urls[0]),
-            ("OFFCHAINVM_CONTRACT_ID", settings.offchainvm_contract_id),
-            ("ORACLE_HOME", str(settings.oracle_home)),
-        ):
-            click.echo(f"  export {name}={value}")
-        click.echo("  oracle show 0")
+        click.echo("\nChain and worker go on running; Ctrl-C ends them. In another terminal:\n")
+        click.echo(f"  . {shlex.quote(str(environment_file))}    # addresses, and keys of this chain's accounts")
+        for example in ("oracle request echo --input hello", "oracle show 0", "oracle doctor"):
+            click.echo(f"  {example}")
 
 
 def _request(step: Step, report: Report) -> dict[str, object]:

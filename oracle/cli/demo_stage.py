@@ -23,6 +23,7 @@ from localnet.values.base58 import decode as base58_decode
 from localnet.values.hashes import CryptoHash
 from localnet.values.transaction import Transaction
 from oracle.cli.asking import Requester, follow
+from oracle.cli.demo_environment import write_environment
 from oracle.errors import ChainError
 from oracle.flows.demo import Asked, Question, Report
 from oracle.guest.shipped import shipped_guest
@@ -60,6 +61,8 @@ class WorkerReady:
 
     operator_id: str
     api_url: str
+    environment_file: str
+    """For a shell: settings and keys with which other commands find all this, as long as it runs."""
 
 
 Ready = ChainReady | ContractReady | WorkerReady
@@ -68,8 +71,8 @@ Ready = ChainReady | ContractReady | WorkerReady
 class Stage:
     """Asks through the example client contract (`AskOnChain`)."""
 
-    def __init__(self, rpc: Rpc, settings: Settings, asker_key: KeyPair) -> None:
-        self.settings = settings
+    def __init__(self, rpc: Rpc, environment_file: Path, asker_key: KeyPair) -> None:
+        self.environment_file = environment_file
         self._rpc = rpc
         self._chain = ContractOnChain(rpc, Contract(rpc, OUTLAYER), OUTLAYER)
         self._key = asker_key
@@ -159,9 +162,10 @@ async def set_the_stage(home: Path, tell: Callable[[Ready], None]) -> AsyncItera
             api_listen=Listen("127.0.0.1", 0),
         )
         started = await stack.enter_async_context(_worker(settings))
-        tell(WorkerReady(OPERATOR, f"http://{started.address}"))
+        environment_file = write_environment(settings.model_copy(update={"api_listen": started.address}), ASKER, asker.key.secret_key)
+        tell(WorkerReady(OPERATOR, f"http://{started.address}", str(environment_file)))
         rpc = await stack.enter_async_context(Rpc((server.rpc_url,), SystemClock()))
-        yield Stage(rpc, settings, asker.key)
+        yield Stage(rpc, environment_file, asker.key)
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -70,23 +69,46 @@ def test_every_part_is_told_as_it_is_ready(told):
     assert kinds[5:-1] == ["asked", "answered"] * 5
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
-def test_kept_running_it_ends_cleanly_when_told_to(environment, tmp_path, number, code):
+@pytest.fixture
+def kept(environment):
+    """A demonstration that goes on running, and the lines it told; ended and judged by the test."""
     process = subprocess.Popen(
         [sys.executable, "-m", "oracle", "demo", "--keep"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True,
         start_new_session=True,
     )  # fmt: skip
-    shown = ""
+    lines = []
     for line in process.stdout:
-        shown += line
-        if "oracle show 0" in line:
+        lines.append(line.strip())
+        if lines[-1] == "oracle doctor":
             break
-    home = re.search(r"ORACLE_HOME=(\S+)", shown).group(1)
-    exports = dict(re.findall(r"export (\w+)=(\S+)", shown))
-    show = [sys.executable, "-m", "oracle", "show", "0", "--json"]
-    look = subprocess.run(show, env={**environment, **exports}, capture_output=True, text=True, check=False)
-    assert look.returncode == 0, look.stderr
-    assert home.startswith(str(tmp_path))
+    yield process, lines
+    if process.poll() is None:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_kept_running_it_answers_the_commands_it_tells(kept, environment, tmp_path):
+    _, lines = kept
+    source, *commands = lines[-4:]
+    assert source.startswith(f". {tmp_path}")
+    (environment_file,) = tmp_path.glob("near-compute-oracle-demo-*/environment")
+    assert environment_file.stat().st_mode & 0o777 == 0o600
+
+    def told(command: str) -> str:
+        in_shell = ["sh", "-c", f"{source}\n{command}"]
+        done = subprocess.run(in_shell, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    ask, show, doctor = commands
+    assert told(ask) == "hello\n"
+    assert "contract   succeeded" in told(show)
+    assert "operator: worker.test.near has" in told(doctor)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+def test_kept_running_it_ends_cleanly_when_told_to(kept, tmp_path, number, code):
+    process, _ = kept
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (code, "")
