@@ -18,6 +18,8 @@ from oracle.wiring.chain import Chain
 
 ANSWER_METHODS = ("resolve_execution", "submit_execution_output", "submit_execution_output_and_resolve")
 """What a function-call key of the operator must be allowed to call (PROTOCOL, "Register contract")."""
+EXTEND_METHOD = "extend_execution"
+"""And this, where the contract has it."""
 
 _TIMEOUT_S = 10.0
 _OLD_HEAD_S = 120
@@ -110,11 +112,20 @@ async def check_operator(chain: Chain, settings: Settings) -> AsyncIterator[Chec
         yield warn("operator", f"{account_id} has {format_near(balance)}", "send it some NEAR: answers are paid from there")
     else:
         yield ok("operator", f"{account_id} has {format_near(balance)}")
+    can_extend = await _can_extend(chain)
     for text in settings.operator_keys:
-        yield await _check_key(chain, SigningKey.from_text(account_id, text))
+        yield await _check_key(chain, SigningKey.from_text(account_id, text), can_extend=can_extend)
 
 
-async def _check_key(chain: Chain, key: SigningKey) -> Check:
+async def _can_extend(chain: Chain) -> bool:
+    try:
+        return await chain.contract.can_extend()
+    except ChainError:
+        return False  # the check of the contract has said it
+
+
+async def _check_key(chain: Chain, key: SigningKey, *, can_extend: bool) -> Check:
+    methods = (*ANSWER_METHODS, EXTEND_METHOD) if can_extend else ANSWER_METHODS
     params = {"request_type": "view_access_key", "finality": "final", "account_id": key.account_id, "public_key": key.public_key}
     try:
         answer = await chain.rpc.call("query", params)
@@ -124,18 +135,21 @@ async def _check_key(chain: Chain, key: SigningKey) -> Check:
         answer = {"error": str(error)}
     match answer:
         case {"permission": "FullAccess"}:
-            mend = f"give the worker a function-call key for {', '.join(ANSWER_METHODS)} on {chain.contract_id}"
+            mend = f"give the worker a function-call key for {', '.join(methods)} on {chain.contract_id}"
             return warn("key", f"{key.public_key} may do everything with {key.account_id}", mend)
-        case {"permission": {"FunctionCall": {"receiver_id": receiver_id, "method_names": list(methods), **rest}}}:
-            return _check_permission(key, chain.contract_id, receiver_id, methods, rest.get("allowance"))
+        case {"permission": {"FunctionCall": {"receiver_id": receiver_id, "method_names": list(allowed), **rest}}}:
+            missing = [method for method in methods if allowed and method not in allowed]
+            return _check_permission(key, chain.contract_id, receiver_id, missing, rest.get("allowance"))
         case _:
             return fail("key", f"{key.account_id} has no key {key.public_key}", "add it to the account, or mend OPERATOR_PRIVATE_KEY")
 
 
-def _check_permission(key: SigningKey, contract_id: str, receiver_id: object, methods: list[Any], allowance: object) -> Check:
+def _check_permission(key: SigningKey, contract_id: str, receiver_id: object, missing: list[str], allowance: object) -> Check:
     if receiver_id != contract_id:
         return fail("key", f"{key.public_key} may call {receiver_id} only", f"add a function-call key for {contract_id}")
-    missing = [method for method in ANSWER_METHODS if methods and method not in methods]
+    if missing == [EXTEND_METHOD]:
+        found = f"{key.public_key} may not call {EXTEND_METHOD}: work that outlasts the yield window cannot be finished"
+        return warn("key", found, "add a function-call key that may")
     if missing:
         return fail("key", f"{key.public_key} may not call {', '.join(missing)}", "add a function-call key that may")
     if allowance is None:

@@ -142,6 +142,21 @@ def test_what_a_key_may_do_is_judged(healthy, oracle, answer, verdict, word):
     assert word in found["key"][0]["found"]
 
 
+def test_a_key_that_may_answer_but_not_extend_is_a_warning_where_the_contract_can_extend(healthy, oracle):
+    methods = PERMISSION["FunctionCall"]["method_names"][:3]
+    healthy.queries["view_access_key"] = {"permission": {"FunctionCall": {**PERMISSION["FunctionCall"], "method_names": methods}}}
+    code, found = examine(oracle)
+    assert (code, found["key"][0]["verdict"]) == (0, "warn")
+    assert "may not call extend_execution" in found["key"][0]["found"]
+    del healthy.views["extend_execution"]
+    assert examine(oracle)[1]["key"][0]["verdict"] == "ok"
+
+
+def test_the_methods_that_a_key_needs_are_named_whole(healthy, oracle):
+    healthy.queries["view_access_key"] = {"nonce": 1, "permission": "FullAccess"}
+    assert all(method in examine(oracle)[1]["key"][0]["mend"] for method in PERMISSION["FunctionCall"]["method_names"])
+
+
 def test_a_block_api_that_is_none_is_a_failure_and_without_one_rpc_is_used(healthy, oracle, settings):
     settings.setenv("NEARDATA_API_URL", "http://127.0.0.1:9")
     assert examine(oracle)[1]["blocks"][0]["verdict"] == "fail"
