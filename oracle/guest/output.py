@@ -1,6 +1,7 @@
-"""Whether an output is what the response format promises."""
+"""Whether an output is what the response format promises, and what the contract's own parser (serde_json) will read."""
 
 import json
+import math
 
 from oracle.errors import OutputRefused
 from oracle.model import Metrics, OutputFormat
@@ -14,7 +15,8 @@ def check_output(output: bytes, output_format: OutputFormat, metrics: Metrics) -
     Accept or refuse.
 
     Raises:
-        OutputRefused: not UTF-8, not JSON, or JSON nested too deeply.
+        OutputRefused: not UTF-8, not JSON, or JSON that contracts cannot read (nested too deeply, half a surrogate pair, a number beyond
+            a double).
     """
     if output_format is OutputFormat.BYTES:
         return
@@ -34,11 +36,33 @@ def _check_json(text: str, metrics: Metrics) -> None:
     if _depth(text) > MAX_JSON_DEPTH:
         raise OutputRefused(f"The output is JSON nested deeper than {MAX_JSON_DEPTH} levels. Flatten it.", metrics=metrics)
     try:
-        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_int=_finite, parse_float=_finite, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise OutputRefused(
+            "The output is JSON with half a surrogate pair in a string, which contracts cannot read. Escape both halves, or write UTF-8.",
+            metrics=metrics,
+        ) from error
+    except _BeyondDouble as error:
+        raise OutputRefused(
+            f"The output is JSON with {error}, which contracts cannot read. Write it as a string.", metrics=metrics
+        ) from error
     except ValueError as error:
         raise OutputRefused(
             f"The output is not JSON: {error}. Write one JSON value and nothing else, or ask for response_format Text.", metrics=metrics
         ) from error
+
+
+class _BeyondDouble(ValueError):
+    """A number that JSON allows and a double does not hold, in words."""
+
+
+def _finite(digits: str) -> float:
+    """Only judged, never kept: integers up to 64 bits reach the contract as they were written."""
+    number = float(digits)
+    if not math.isfinite(number):
+        raise _BeyondDouble(f"a number beyond the range of a double ({digits[:20]}…)")
+    return number
 
 
 def _refuse_constant(name: str) -> object:

@@ -99,6 +99,13 @@ def test_wrong_usage_names_the_mend(execute, arguments, told):
     assert told in usage_error(execute, *arguments)
 
 
+@pytest.mark.parametrize("output", [r'"\ud800"', r'{"\ud800":1}', "1e400", "9" * 5000])
+def test_json_that_a_contract_cannot_read_is_a_failure_as_it_is_on_chain(execute, output):
+    result = execute("echo", "--format", "json", "--input", output, "--json")
+    assert (result.return_value, json.loads(result.stdout)["output"]) == (1, None)
+    assert "contracts cannot read" in json.loads(result.stdout)["error"]
+
+
 def test_a_state_directory_that_exec_makes_is_its_owners_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("ORACLE_HOME", str(tmp_path / "new" / "home"))
     assert CliRunner().invoke(command, ["echo"], standalone_mode=False).return_value == 0
