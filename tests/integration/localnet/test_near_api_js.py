@@ -1,6 +1,7 @@
 """near-api-js 7, unmodified: `tests/clients/near_api_js.mjs` uses it as a program would, and prints what it was told."""
 
 import json
+import os
 import subprocess
 from base64 import b64encode
 
@@ -14,9 +15,15 @@ pytestmark = pytest.mark.node
 @pytest.fixture(scope="module")
 def told(served, node_clients, greeter_file):
     command = ["node", node_clients / "near_api_js.mjs", served.rpc_url, served.root_id, served.root_key.secret_key, greeter_file]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def _environment():
+    """near-api-js wants WebCrypto as a global, which Node 18 (Debian 12's) has only when asked."""
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
+    return {**os.environ, "NODE_OPTIONS": "--experimental-global-webcrypto"} if version.startswith("v18.") else dict(os.environ)
 
 
 def test_near_api_js_works_against_the_chain_as_against_a_node(told, greeter_wasm):
