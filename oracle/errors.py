@@ -12,6 +12,9 @@ OracleError
 │   ├── RpcUnavailable      nobody answers, or answers nonsense
 │   ├── RpcRefused          the node answered with an error
 │   └── TransactionRefused  the chain will not take this transaction as it is
+├── TeeError            evidence of the worker's software
+│   ├── TeeUnavailable      the dstack socket or the collateral source is in trouble: tried again later
+│   └── EvidenceRefused     a quote, event log, collateral, receipt or bundle is not what it says it is
 ├── StoreError          the disk is full or the database unsound: the worker waits, says so, and goes on when it can
 ├── ConfigurationError  settings are wrong or do not fit the chain: the start stops
 └── OutOfOrder          an event that cannot follow from a job's stage: a defect of ours
@@ -109,6 +112,18 @@ class TransactionRefused(ChainError):
     def __init__(self, kind: str, sentence: str) -> None:
         super().__init__(sentence)
         self.kind = kind
+
+
+class TeeError(OracleError):
+    """Something about the proof of which software runs."""
+
+
+class TeeUnavailable(TeeError):
+    """The dstack socket or the source of collateral does not answer, or not with something that can be read; trying again later is right."""
+
+
+class EvidenceRefused(TeeError):
+    """A quote, event log, collateral, receipt or bundle is not what it says; `str()` names what was seen and what was expected."""
 
 
 class StoreError(OracleError):
