@@ -119,7 +119,7 @@ class TeeError(OracleError):
 
 
 class TeeUnavailable(TeeError):
-    """The dstack socket or the source of collateral does not answer, or not with something that can be read; trying again later is right."""
+    """The dstack socket or the source of collateral does not answer, or with nothing that can be read; trying again later is right."""
 
 
 class EvidenceRefused(TeeError):
