@@ -8,6 +8,8 @@ from oracle.model import Metrics, OutputFormat
 
 MAX_JSON_DEPTH = 64
 """Well below what JSON parsers in contracts take (serde_json: 128)."""
+MAX_ENCODED_BYTES = 2 * 64 * 1024 + 2
+"""What an output may be once written as JSON (contract: output.rs, MAX_ENCODED_BYTES). Only text can pass it: base64 adds a third."""
 
 
 def check_output(output: bytes, output_format: OutputFormat, metrics: Metrics) -> None:
@@ -16,7 +18,7 @@ def check_output(output: bytes, output_format: OutputFormat, metrics: Metrics) -
 
     Raises:
         OutputRefused: not UTF-8, not JSON, or JSON that contracts cannot read (nested too deeply, half a surrogate pair, a number beyond
-            a double).
+            a double), or text that is too long once it is escaped.
     """
     if output_format is OutputFormat.BYTES:
         return
@@ -30,6 +32,18 @@ def check_output(output: bytes, output_format: OutputFormat, metrics: Metrics) -
         ) from error
     if output_format is OutputFormat.JSON:
         _check_json(text, metrics)
+    else:
+        _check_encoded_length(text, metrics)
+
+
+def _check_encoded_length(text: str, metrics: Metrics) -> None:
+    encoded_bytes = len(json.dumps(text, ensure_ascii=False).encode())
+    if encoded_bytes > MAX_ENCODED_BYTES:
+        raise OutputRefused(
+            f"The output has {encoded_bytes} bytes once escaped as JSON, and at most {MAX_ENCODED_BYTES} are taken. "
+            "Ask for response_format Bytes, which comes as base64.",
+            metrics=metrics,
+        )
 
 
 def _check_json(text: str, metrics: Metrics) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracle.errors import OutputRefused
-from oracle.guest.output import MAX_JSON_DEPTH, check_output
+from oracle.guest.output import MAX_ENCODED_BYTES, MAX_JSON_DEPTH, check_output
 from oracle.model import Metrics, OutputFormat
 
 SPENT = Metrics(instructions=7, time_ms=1)
@@ -64,6 +64,22 @@ def test_what_serde_json_reads_is_accepted(output):
 def test_a_byte_that_is_no_utf8_is_named():
     with pytest.raises(OutputRefused, match=r"byte 2 \(0xff\) is no UTF-8"):
         check_output(b"ab\xff", OutputFormat.TEXT, SPENT)
+
+
+@pytest.mark.parametrize("character", ["\n", '"', "\\", "\t"])
+def test_the_longest_text_of_which_every_character_is_escaped_once_is_accepted(character):
+    text = character * 65_536
+    assert len(json.dumps(text)) == MAX_ENCODED_BYTES
+    check_output(text.encode(), OutputFormat.TEXT, SPENT)
+
+
+def test_text_that_the_contract_refuses_once_it_is_escaped_is_refused_here_with_the_mend():
+    most = b"\1" * ((MAX_ENCODED_BYTES - 2) // 6)
+    check_output(most, OutputFormat.TEXT, SPENT)
+    with pytest.raises(OutputRefused, match=r"131078 bytes once escaped as JSON, and at most 131074.*Bytes") as raised:
+        check_output(most + b"\1", OutputFormat.TEXT, SPENT)
+    assert raised.value.metrics == SPENT
+    check_output(b"\1" * 65_536, OutputFormat.BYTES, SPENT)
 
 
 def test_json_as_deep_as_the_bound_is_accepted_and_deeper_is_refused():
