@@ -6,15 +6,16 @@ import json
 import time
 from importlib import resources
 
-import aiohttp
-
+from benchmarks.load import Call, Load
 from benchmarks.report import Row
 from localnet import NEAR, TGAS, Account, Chain
 from localnet.server import ServerThread
 from localnet.values.actions import FunctionCall
+from localnet.values.transaction import Transaction
 
 OUTLAYER, OPERATOR = "outlayer.test.near", "operator.test.near"
 CALLS_GOAL, VIEWS_GOAL = 300, 800
+ACCOUNTS = 8
 REQUEST = json.dumps(
     {
         "source": {"WasmUrl": {"url": "https://example.com/guest.wasm", "hash": "ab" * 32}},
@@ -31,15 +32,23 @@ def run(*, quick: bool) -> list[Row]:
     calls_a_second = _calls(chain, asker, operator, first_id, count)
     blocks_of_one = _calls_one_by_one(asker, count // 4)
     views_a_second = _rate(lambda: chain.view(OUTLAYER, "get_pricing"), count)
+    askers = [chain.root.create_account(f"asker{index}.test.near", balance_yocto=10_000 * NEAR) for index in range(ACCOUNTS)]
     with ServerThread(chain) as server:
-        http_views, http_calls = asyncio.run(_over_http(server.rpc_url, asker, chain, count // 2))
+        http_views, http_calls, http_taken = asyncio.run(_over_http(server.rpc_url, chain, askers, count // 2))
+    over_http = f"{ACCOUNTS} accounts, client in another process"
     python_api = "Python API, one process, outlayer contract"
     return [
         Row("function calls a second, 50 a block", calls_a_second, "calls/s", python_api, f">= {CALLS_GOAL}", calls_a_second >= CALLS_GOAL),
         Row("function calls a second, one a block", blocks_of_one, "calls/s", f"{blocks_of_one / calls_a_second:.2f} of 50 a block"),
         Row("views a second", views_a_second, "views/s", python_api, f">= {VIEWS_GOAL}", views_a_second >= VIEWS_GOAL),
-        Row("views a second over HTTP", http_views, "views/s", f"{http_views / views_a_second:.2f} of the Python API"),
-        Row("function calls a second over HTTP", http_calls, "calls/s", f"{http_calls / calls_a_second:.2f} of the Python API"),
+        Row("views a second over HTTP", http_views, "views/s", f"{over_http}, {http_views / views_a_second:.2f} of the Python API"),
+        Row(
+            "function calls a second over HTTP, each in a block",
+            http_calls,
+            "calls/s",
+            f"{over_http}, {http_calls / calls_a_second:.2f} of 50 a block",
+        ),
+        Row("function calls taken a second over HTTP", http_taken, "calls/s", f"{over_http}, not waited for"),
     ]
 
 
@@ -98,34 +107,27 @@ def _rate(do, count: int) -> float:
     return count / (time.perf_counter() - began)
 
 
-async def _over_http(url: str, asker: Account, chain: Chain, count: int) -> tuple[float, float]:
-    """Views and calls from eight clients at once; the transactions are signed beforehand."""
-    nonce, head = chain.access_key(asker.account_id, asker.key.public_key).nonce, chain.head
-    signed = []
-    from localnet.values.transaction import Transaction  # noqa: PLC0415  only this part signs by hand
-
-    for index in range(1, count + 1):
-        transaction = Transaction(asker.account_id, asker.key.public_key, nonce + index, OUTLAYER, head.hash, (_ask(),))
-        signed.append(base64.b64encode(transaction.sign(asker.key).encoded).decode())
+async def _over_http(url: str, chain: Chain, askers: list[Account], count: int) -> tuple[float, float, float]:
+    """Views, calls that are waited for and calls that are not, from a process of their own; each account has its connection."""
     view = {"request_type": "call_function", "finality": "final", "account_id": OUTLAYER, "method_name": "get_pricing", "args_base64": ""}
-    async with aiohttp.ClientSession() as session:
+    views = [[Call("query", view)] * (count // ACCOUNTS)] * ACCOUNTS
+    waited, unheard = [], []
+    for asker in askers:
+        half = count // ACCOUNTS
+        signed = _signed(chain, asker, 2 * half)
+        waited.append([Call("send_tx", {"signed_tx_base64": each, "wait_until": "INCLUDED_FINAL"}) for each in signed[:half]])
+        unheard.append([Call("broadcast_tx_async", [each]) for each in signed[half:]])
+    return await _rate_over_http(url, views), await _rate_over_http(url, waited), await _rate_over_http(url, unheard)
 
-        async def post(method: str, params: object) -> None:
-            async with session.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) as response:
-                answer = await response.json()
-                assert "result" in answer, answer
 
-        async def many(jobs: list[tuple[str, object]], clients: int) -> float:
-            queue = iter(jobs)
-            began = time.perf_counter()
+def _signed(chain: Chain, asker: Account, count: int) -> list[str]:
+    nonce, head = chain.access_key(asker.account_id, asker.key.public_key).nonce, chain.head
+    made = (
+        Transaction(asker.account_id, asker.key.public_key, nonce + index, OUTLAYER, head.hash, (_ask(),)) for index in range(1, count + 1)
+    )
+    return [base64.b64encode(each.sign(asker.key).encoded).decode() for each in made]
 
-            async def client() -> None:
-                for method, params in queue:
-                    await post(method, params)
 
-            await asyncio.gather(*(client() for _ in range(clients)))
-            return len(jobs) / (time.perf_counter() - began)
-
-        views = await many([("query", view)] * count, 8)
-        calls = await many([("broadcast_tx_async", [transaction]) for transaction in signed], 1)
-        return views, calls
+async def _rate_over_http(url: str, lists: list[list[Call]]) -> float:
+    async with Load(url, lists) as load:
+        return sum(map(len, lists)) / await load.send()
