@@ -59,7 +59,11 @@ class Compiler:
                 return at_hand
             native = await self._compile(await wasm())
             fd = self._cache.keep(wasm_sha256_hex, native)
-        await asyncio.to_thread(self._cache.write, wasm_sha256_hex, native)
+        try:
+            await asyncio.to_thread(self._cache.write, wasm_sha256_hex, native)
+        except BaseException:  # a cancelled caller never gets the descriptor to close
+            os.close(fd)
+            raise
         return fd
 
     async def _compile(self, wasm: bytes) -> bytes:

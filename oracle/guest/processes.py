@@ -158,16 +158,20 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Where this very program found the two packages: a worker started from a checkout must not fork another version.
         paths = sorted({str(Path(package.__file__ or "").parents[1]) for package in (oracle, wasmtime)})
-        with theirs:
-            server = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec, well below a millisecond
-                [sys.executable, "-I", "-S", "-c", _PROGRAM, *paths, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env={},
-                cwd="/",
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
+        try:
+            with theirs:
+                server = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec, well below a millisecond
+                    [sys.executable, "-I", "-S", "-c", _PROGRAM, *paths, str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    env={},
+                    cwd="/",
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                )
+        except OSError:
+            ours.close()
+            raise
         self = cls(server, ours)
         ours.setblocking(False)
         asyncio.get_running_loop().add_reader(ours.fileno(), self._hear)

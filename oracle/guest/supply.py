@@ -64,8 +64,8 @@ class ProcessSupply:
         while self._server and not self._server.gone.is_set() and len(self._spares) < self._wanted:
             try:
                 self._spares.append(self._server.spawn())
-            except ForkServerGone:
-                return
+            except (ForkServerGone, OSError):
+                return  # whoever needs one asks again, and is told what is wrong
 
     async def do(self, job: Job, files: Sequence[int], timeout_s: float) -> Ending:
         """

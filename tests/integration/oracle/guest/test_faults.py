@@ -1,6 +1,7 @@
 """Processes taken away at the worst moment: a result or a typed error, never a hang, and nothing left behind."""
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -78,6 +79,17 @@ async def test_spares_that_died_meanwhile_are_not_used(home, shipped, proc, runn
         assert (await pool.run(shipped("echo", input_bytes=b"alive"))).output == b"alive"
 
 
+async def test_a_machine_without_room_for_the_next_process_takes_no_result_away(home, shipped, monkeypatch):
+    async with GuestPool(home, 1) as pool:
+        await pool.run(shipped("echo"))
+
+        def no_room():
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        monkeypatch.setattr(pool._processes._server, "spawn", no_room)
+        assert (await pool.run(shipped("echo", input_bytes=b"done"))).output == b"done"
+
+
 async def test_nothing_is_left_behind_after_many_runs(home, shipped, proc, running):
     async with GuestPool(home, 4) as pool:
         await pool.run(shipped("echo"))
@@ -145,3 +157,14 @@ async def test_an_interpreter_that_cannot_fork_guests_is_a_configuration_error(h
     with pytest.raises(ConfigurationError, match="guests cannot be run here"):
         async with GuestPool(home, 1):
             pass
+
+
+async def test_a_machine_that_starts_no_program_is_a_configuration_error_and_holds_no_descriptor(home, proc, monkeypatch):
+    async with GuestPool(home, 1):
+        pass  # what is opened once is open now
+    before = proc.open_descriptors(os.getpid())
+    monkeypatch.setattr("oracle.guest.processes.sys.executable", "/no/such/python")
+    with pytest.raises(ConfigurationError, match="No such file"):
+        async with GuestPool(home, 1):
+            pass
+    assert proc.open_descriptors(os.getpid()) == before
