@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from oracle.cli.environment import start_with
 from oracle.cli.modules import find_module, module_sha256_hex
 from oracle.errors import GuestExited, GuestTrapped, RequestError
 from oracle.guest import MAX_INPUT_BYTES, GuestPool
@@ -20,7 +21,7 @@ from oracle.model import Limits, Metrics, OutputFormat, YoctoNear, format_near
 from oracle.model.limits import BYTES_A_MB
 from oracle.model.money import DEFAULT_PRICING
 from oracle.ports import GuestRun
-from oracle.settings import HomeSettings, read_settings
+from oracle.settings import HomeSettings
 from oracle.wiring.home import prepare_home
 
 DEFAULTS = Limits()
@@ -92,9 +93,9 @@ def command(  # noqa: PLR0917 - click hands every option over as an argument
         limits=Limits(max_instructions, max_memory_mb, max_seconds),
         output_format=OutputFormat(format_name),
         clock_start_ns=time.time_ns() if seed is None else SEEDED_CLOCK_START_NS,
-        random_seed=None if seed is None else hashlib.sha256(seed.encode()).digest(),
+        random_seed=None if seed is None else hashlib.sha256(seed.encode(errors="surrogateescape")).digest(),
     )
-    outcome = asyncio.run(_run(run, prepare_home(read_settings(HomeSettings).oracle_home)))
+    outcome = asyncio.run(_run(run, prepare_home(start_with(HomeSettings).oracle_home)))
     _show_json(outcome, run.output_format) if as_json else _show(outcome)
     return FAILED if outcome.error else OK
 

@@ -1,12 +1,14 @@
 """`oracle exec`, as a guest's author uses it."""
 
+import errno
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
 
 from oracle.cli.exec import command
-from oracle.guest import shipped_guest
+from oracle.guest import GuestPool, shipped_guest
 
 BASE_FEE = 10**21
 
@@ -78,6 +80,22 @@ def test_a_module_may_be_a_path(execute):
 
 def test_a_seed_repeats_a_random_run(execute):
     assert execute("random", "--seed", "7").stdout == execute("random", "--seed", "7").stdout != execute("random", "--seed", "8").stdout
+
+
+def test_a_seed_may_be_any_bytes_a_shell_can_give(execute):
+    assert execute("random", "--seed", "\udcff").return_value == 0
+
+
+def test_trouble_of_the_machine_goes_to_stderr_without_the_guests_variables(execute, monkeypatch):
+    async def no_room(*_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(GuestPool, "_execute", no_room)
+    result = execute("echo", "--env", "API_KEY=correct horse battery", "--json")
+    assert result.return_value == 1
+    assert "Too many open files" in json.loads(result.stdout)["error"]
+    assert "guest_not_run" in result.stderr
+    assert "correct horse" not in result.output
 
 
 def test_formats_are_shown_as_a_caller_receives_them(execute):
