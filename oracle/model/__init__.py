@@ -8,10 +8,23 @@ from oracle.model.metrics import Metrics
 from oracle.model.money import NEAR, Pricing, YoctoNear, format_near, yocto_from_text
 from oracle.model.request import Origin, Request, SecretsRef
 from oracle.model.source import BuildTarget, GitHub, Source, WasmUrl
+from oracle.model.tee import (
+    AppIdentity,
+    Attestation,
+    Measurements,
+    QuoteKind,
+    QuoteReport,
+    SgxFields,
+    Tcb,
+    TdxFields,
+    VerifiedQuote,
+)
 
 __all__ = [
     "NEAR",
     "Answer",
+    "AppIdentity",
+    "Attestation",
     "BlockEvents",
     "BuildTarget",
     "Completed",
@@ -21,17 +34,24 @@ __all__ = [
     "Job",
     "Limits",
     "MaxLimits",
+    "Measurements",
     "Metrics",
     "Origin",
     "OutputFormat",
     "Pricing",
+    "QuoteKind",
+    "QuoteReport",
     "Request",
     "Requested",
     "SecretsRef",
+    "SgxFields",
     "Source",
     "Stage",
+    "Tcb",
+    "TdxFields",
     "TxHash",
     "Unreadable",
+    "VerifiedQuote",
     "WasmUrl",
     "YoctoNear",
     "format_near",
