@@ -1,6 +1,5 @@
-"""Runs guests: one process each, forked ahead of need, with a bounded number at once."""
+"""Runs guests: one process each, forked ahead of need, with number and memory bounded for all together."""
 
-import asyncio
 import os
 import signal
 from pathlib import Path
@@ -12,8 +11,10 @@ import structlog
 from oracle.errors import ConfigurationError, GuestTrapped, RequestError, Trap
 from oracle.guest import wire
 from oracle.guest.compiler import Compiler
+from oracle.guest.machine import memory_for_guests_bytes
 from oracle.guest.native import NativeCache
 from oracle.guest.outcome import killed, result_of
+from oracle.guest.places import Places
 from oracle.guest.processes import Died, ForkServerGone, SpawnFailed
 from oracle.guest.supply import ProcessSupply
 from oracle.guest.wire import Ending, How, Job, Nonsense, Task
@@ -38,13 +39,12 @@ class GuestPool:
     Args:
         home: the installation's state directory (`ORACLE_HOME`); ConfigurationError if it cannot be used.
         concurrency: how many guests may run at once; so many processes (at most MAX_SPARES) wait ahead of need.
+        memory_bytes: what they may reach together (`oracle.guest.places`); None: three quarters of the machine's memory.
     """
 
-    def __init__(self, home: Path, concurrency: int) -> None:
-        if concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, not {concurrency}")
+    def __init__(self, home: Path, concurrency: int, memory_bytes: int | None = None) -> None:
+        self._places = Places(concurrency, memory_for_guests_bytes() if memory_bytes is None else memory_bytes)
         self._native = NativeCache(home)
-        self._slots = asyncio.Semaphore(concurrency)
         self._processes = ProcessSupply(spares=min(concurrency, MAX_SPARES))
         self._compiler = Compiler(self._processes, self._native)
 
@@ -80,7 +80,7 @@ class GuestPool:
         try:
             native_fd = await self._compiler.native_code(run.wasm_path, run.wasm_sha256_hex)
             try:
-                async with self._slots:
+                async with self._places.take(job.max_memory_bytes):
                     ending = await self._execute(job, native_fd, run.limits)
             finally:
                 os.close(native_fd)

@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from oracle.model.limits import BYTES_A_MB
 from oracle.settings.values import Listen, account_id, http_url, private_key, redacted_url, split_list
 
 ENV_FILE = ".env"
 LOCAL_CHAIN = "localnet"
 MAX_WORKER_CONCURRENCY = 256  # each running guest is a process of its own; more is a mistake in the setting
+MIN_GUEST_MEMORY_MB = 192  # one guest of the contract's default of 128 MB, and its process
 
 
 class HomeSettings(BaseSettings):
@@ -134,10 +136,15 @@ class Settings(ChainSettings):
         default=None, ge=1, description="a height to begin at when there is no cursor; unset: the final block"
     )
     worker_concurrency: int = Field(
-        default_factory=lambda: 2 * (os.cpu_count() or 1),
+        default_factory=lambda: min(2 * len(os.sched_getaffinity(0)), MAX_WORKER_CONCURRENCY),
         ge=1,
         le=MAX_WORKER_CONCURRENCY,
         description=f"how many guests run at once, a whole number from 1 to {MAX_WORKER_CONCURRENCY}; unset: twice the cores",
+    )
+    guest_memory_mb: int | None = Field(
+        default=None,
+        ge=MIN_GUEST_MEMORY_MB,
+        description=f"memory of all running guests together in MB, at least {MIN_GUEST_MEMORY_MB}; unset: three quarters of the machine's",
     )
     build_backend: Literal["none"] | None = Field(
         default=None,
@@ -188,6 +195,11 @@ class Settings(ChainSettings):
     def block_api_url(self) -> str | None:
         """The block API in the clear."""
         return None if self.neardata_api_url is None else self.neardata_api_url.get_secret_value()
+
+    @property
+    def guest_memory_bytes(self) -> int | None:
+        """For all running guests together; None: the guest room looks at the machine."""
+        return None if self.guest_memory_mb is None else self.guest_memory_mb * BYTES_A_MB
 
     @property
     def operator_keys(self) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> tuple[Parts, Chain
     """Enter everything into the stack, cheapest and likeliest to fail first."""
     home, clock, contract_id = prepare_home(settings.oracle_home), SystemClock(), settings.offchainvm_contract_id
     store = await stack.enter_async_context(SqliteJobs(settings.database_path))
-    guests = await stack.enter_async_context(GuestPool(home, settings.worker_concurrency))
+    guests = await stack.enter_async_context(GuestPool(home, settings.worker_concurrency, settings.guest_memory_bytes))
     rpc = await stack.enter_async_context(Rpc(settings.rpc_urls, clock))
     identity = await _patiently(lambda: _identify(rpc, settings), clock)
     contract = Contract(rpc, contract_id)

@@ -56,7 +56,12 @@ def test_the_required_settings_alone_make_a_worker(monkeypatch):
     assert settings.oracle_home.is_absolute()
     assert (settings.block_api_url, settings.start_block_height, settings.build_backend) == (None, None, None)
     assert settings.api_listen == Listen("127.0.0.1", 8070)
-    assert settings.worker_concurrency == 2 * (os.cpu_count() or 1)
+    assert settings.worker_concurrency == 2 * len(os.sched_getaffinity(0))
+
+
+def test_guests_share_the_memory_that_is_set_and_the_machines_where_none_is(monkeypatch):
+    assert read(monkeypatch).guest_memory_bytes is None
+    assert read(monkeypatch, GUEST_MEMORY_MB="192").guest_memory_bytes == 192 * 1024 * 1024
 
 
 def test_lists_are_split_at_commas_and_kept_in_order(monkeypatch):
@@ -85,6 +90,7 @@ def test_all_wrong_settings_are_told_at_once(monkeypatch):
         "START_BLOCK_HEIGHT": "0",
         "DATABASE_URL": "postgresql://db/jobs",
         "WORKER_CONCURRENCY": "0",
+        "GUEST_MEMORY_MB": "191",
         "BUILD_BACKEND": "docker",
         "API_LISTEN": "8070",
         "LOG_FORMAT": "xml",

@@ -11,6 +11,7 @@ import pytest
 from oracle.errors import ConfigurationError, GuestTrapped, Trap
 from oracle.guest import GuestPool
 from oracle.model import Limits
+from oracle.model.limits import BYTES_A_MB
 
 
 def server_pid(pool: GuestPool) -> int:
@@ -69,6 +70,18 @@ async def test_when_the_fork_server_is_killed_its_processes_die_and_the_run_is_b
         assert raised.value.trap is Trap.OUT_OF_TIME
         assert server_pid(pool) != old
         assert (await pool.run(shipped("echo", input_bytes=b"again"))).output == b"again"
+
+
+async def test_a_guest_for_which_there_is_no_memory_waits_until_another_has_ended(home, shipped, proc, running):
+    limits = Limits(max_memory_mb=100)
+    async with GuestPool(home, 2, memory_bytes=200 * BYTES_A_MB) as pool:
+        sleeping = asyncio.create_task(pool.run(shipped("sleep_forever", limits=limits)))
+        await proc.until(lambda: running(pool))
+        waiting = asyncio.create_task(pool.run(shipped("echo", input_bytes=b"my turn", limits=limits)))
+        await proc.until(lambda: pool._places._waiting)
+        assert len(running(pool)) == 1
+        sleeping.cancel()
+        assert (await waiting).output == b"my turn"
 
 
 async def test_spares_that_died_meanwhile_are_not_used(home, shipped, proc, running):
