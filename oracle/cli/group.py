@@ -6,6 +6,7 @@ Exit codes: 0 it went well · 1 it failed · 2 wrong usage or configuration · 1
 
 import importlib
 import os
+import resource
 import sys
 import traceback
 from typing import NoReturn
@@ -70,7 +71,8 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run a command and end the process with its exit code."""
+    """Run a command and end the process with its exit code. A crash leaves no core dump: keys lie in this process' memory."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.exit(run_command(arguments))
 
 

@@ -141,3 +141,14 @@ def test_a_commands_own_exit_code_is_the_process_exit_code(monkeypatch):
 
 def test_the_module_runs_as_the_command_does():
     assert run("--help").stdout.startswith("Usage: oracle ")
+
+
+def test_a_crash_writes_no_memory_with_keys_to_the_disk():
+    script = (
+        "import resource; from oracle.cli import group\n"
+        "hard = resource.getrlimit(resource.RLIMIT_CORE)[1]; resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))\n"
+        "group.run_command = lambda _: print(resource.getrlimit(resource.RLIMIT_CORE))\n"
+        "group.main([])"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True).stdout
+    assert told == "(0, 0)\n"
