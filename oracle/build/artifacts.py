@@ -10,6 +10,8 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,8 @@ MAX_BUILDS_REMEMBERED = 20_000
 
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 _COPY_BYTES = 1024 * 1024
-_USED_LATELY_NS = 3_600 * 10**9
+_MARKED_LATELY_NS = 60 * 10**9
+_WRITTEN_LATELY_NS = 3_600 * 10**9
 _UNFINISHED = ".new-"
 
 
@@ -66,11 +69,11 @@ class ArtifactCache:
         path = self._path(sha256_hex)
         try:
             found = _identity(path)
+            if found != verified:
+                return None
+            self._mark_used(path, sha256_hex, found)
         except FileNotFoundError:
             return None
-        if found != verified:
-            return None
-        self._mark_used(path, sha256_hex, found)
         return path
 
     def put(self, wasm: bytes) -> tuple[str, Path]:
@@ -105,36 +108,47 @@ class ArtifactCache:
 
     def _mark_used(self, path: Path, sha256_hex: str, found: _Identity) -> None:
         """Once in a while only: this lies on the road of every request."""
-        if time.time_ns() - found.mtime_ns > _USED_LATELY_NS:
+        if time.time_ns() - found.mtime_ns > _MARKED_LATELY_NS:
             os.utime(path)
             self._verified[sha256_hex] = _identity(path)
 
     def _evict(self, keep: Path) -> None:
-        files = sorted((_identity(entry).mtime_ns, entry) for entry in self._directory.glob("*.wasm") if entry != keep)
-        total_bytes = keep.stat().st_size + sum(entry.stat().st_size for _, entry in files)
-        for _, entry in files:
+        files = _oldest_first(self._directory.glob("*.wasm"))
+        total_bytes = sum(size_bytes for _, size_bytes, _ in files)
+        for _, size_bytes, entry in files:
             if total_bytes <= self._max_bytes:
                 return
-            total_bytes -= entry.stat().st_size
-            entry.unlink(missing_ok=True)
-            self._verified.pop(entry.stem, None)
+            if entry != keep:
+                total_bytes -= size_bytes
+                entry.unlink(missing_ok=True)
+                self._verified.pop(entry.stem, None)
 
     def _forget_oldest_builds(self) -> None:
-        entries = list((self._directory / "built").iterdir())
+        entries = _oldest_first((self._directory / "built").iterdir())
         if len(entries) > MAX_BUILDS_REMEMBERED:
-            for _, entry in sorted((_identity(entry).mtime_ns, entry) for entry in entries)[: len(entries) // 2]:
+            for _, _, entry in entries[: len(entries) // 2]:
                 entry.unlink(missing_ok=True)
 
     def _sweep(self) -> None:
         """Remove what a killed process was writing; not the youngest, which another process may be writing now."""
-        for half in self._directory.glob(f"**/{_UNFINISHED}*"):
-            if time.time_ns() - _identity(half).mtime_ns > _USED_LATELY_NS:
+        for mtime_ns, _, half in _oldest_first(self._directory.glob(f"**/{_UNFINISHED}*")):
+            if time.time_ns() - mtime_ns > _WRITTEN_LATELY_NS:
                 half.unlink(missing_ok=True)
 
 
 def _identity(path: Path) -> _Identity:
     about = path.stat()
     return _Identity(about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+
+
+def _oldest_first(paths: Iterable[Path]) -> list[tuple[int, int, Path]]:
+    """Time of last use in ns, size in bytes and path; without those that another thread or process takes away meanwhile."""
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            about = _identity(path)
+            found.append((about.mtime_ns, about.size_bytes, path))
+    return sorted(found)
 
 
 def _sha256_hex_of(path: Path) -> str:

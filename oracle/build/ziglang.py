@@ -5,6 +5,7 @@ The compiler runs on this machine as it is, without a sandbox (`BUILD_BACKEND=no
 That is why the wiring offers it on the local chain only.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -23,6 +24,9 @@ BUILD_BOUNDS = Bounds(
 )  # contract: MAX_COMPILATION_SECONDS; zig builds libc the first time
 MAX_COMPLAINT_CHARS = 600  # with the sentence around it, an answer stays inside the 1,024 bytes of one resume
 
+_UNFINISHED = "build-"
+_BUILT_LATELY_S = 3_600.0
+
 STACK_BYTES = 1024 * 1024
 """Of a guest's linear memory. zig's own default of 16 MiB is more than a request for 16 MB of memory has room for."""
 
@@ -38,6 +42,7 @@ class ZigCompiler:
     def __init__(self, directory: Path, *, local_chain: bool) -> None:
         self._directory = directory
         self._local_chain = local_chain
+        self._sweep()
 
     async def compile(self, source: GitHub, into: Path) -> int:
         """See `oracle.ports.CompileSource`."""
@@ -47,7 +52,7 @@ class ZigCompiler:
             raise BuildFailed("This worker has no C compiler; its operator can add one with: pip install near-compute-oracle[build]")
         checkout = checked_source(source.repo, source.commit, local_chain=self._local_chain)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=self._directory, prefix="build-"))
+        work = Path(tempfile.mkdtemp(dir=self._directory, prefix=_UNFINISHED))
         try:
             code = work / "source"
             code.mkdir()
@@ -55,6 +60,13 @@ class ZigCompiler:
             return await self._compile(code, work, into)
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Remove what killed builds left; not the youngest, which another process may be at."""
+        for work in self._directory.glob(f"{_UNFINISHED}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - work.stat().st_mtime > _BUILT_LATELY_S:
+                    shutil.rmtree(work, ignore_errors=True)
 
     async def _compile(self, code: Path, work: Path, into: Path) -> int:
         if not (code / "main.c").is_file():

@@ -147,3 +147,13 @@ async def test_without_the_extra_the_answer_names_it(tmp_path, monkeypatch):
     monkeypatch.setattr("oracle.build.ziglang.has_ziglang", lambda: False)
     with pytest.raises(BuildFailed, match=r"near-compute-oracle\[build\]"):
         await ZigCompiler(tmp_path, local_chain=True).compile(GitHub("github.com/o/r", "0" * 40), tmp_path / "m.wasm")
+
+
+def test_what_a_killed_build_left_is_swept_at_the_next_start_but_not_a_build_of_now(tmp_path):
+    for name, age in (("build-killed", 1_000), ("build-now", None), ("zig", 1_000)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+        if age is not None:
+            os.utime(tmp_path / name, (age, age))
+    ZigCompiler(tmp_path, local_chain=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["build-now", "zig"]

@@ -1,8 +1,11 @@
 import hashlib
 import os
+import time
+from pathlib import Path
 
 import pytest
 
+from oracle.build import artifacts
 from oracle.build.artifacts import ArtifactCache
 
 WASM = b"\0asm\1\0\0\0 one"
@@ -62,6 +65,17 @@ def test_what_was_used_longest_ago_goes_first_and_the_newest_stays(tmp_path):
     assert [cache.get(kept) is not None for kept in (old, newest, large)] == [False, False, True]
 
 
+def test_a_module_in_use_outlives_one_that_came_after_it(tmp_path):
+    cache = ArtifactCache(tmp_path, max_bytes=250)
+    (used, used_path), (idle, idle_path) = cache.put(b"a" * 100), cache.put(b"b" * 100)
+    for path, minutes in ((used_path, 10), (idle_path, 5)):
+        os.utime(path, (time.time() - 60 * minutes,) * 2)
+    assert cache.get(used) is not None
+    cache.put(b"c" * 100)
+    assert cache.get(idle) is None
+    assert cache.get(used) is not None
+
+
 def test_a_source_leads_to_its_module_until_that_is_gone(tmp_path):
     cache = ArtifactCache(tmp_path)
     sha256_hex, path = cache.put(WASM)
@@ -93,3 +107,61 @@ def test_a_write_that_fails_leaves_nothing_behind_and_a_killed_one_is_swept_late
             os.utime(tmp_path / name, (age, age))
     ArtifactCache(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == [".new-young"]
+
+
+@pytest.fixture
+def vanishing(monkeypatch):
+    """Makes a file go away, as another process on the same directory does, just before it is looked at."""
+
+    def vanish(path):
+        look = Path.stat
+
+        def stat_after_removal(self, **options):
+            if self == path:
+                self.unlink(missing_ok=True)
+            return look(self, **options)
+
+        monkeypatch.setattr(Path, "stat", stat_after_removal)
+
+    return vanish
+
+
+def test_a_half_file_that_another_process_takes_away_does_not_stop_a_start(tmp_path, vanishing):
+    half = tmp_path / ".new-abc"
+    half.touch()
+    vanishing(half)
+    ArtifactCache(tmp_path)
+
+
+def test_a_module_that_another_process_evicts_does_not_stop_this_one_from_keeping_its_own(tmp_path, vanishing):
+    cache = ArtifactCache(tmp_path, max_bytes=250)
+    _, old_path = cache.put(b"a" * 100)
+    vanishing(old_path)
+    sha256_hex, _ = cache.put(b"b" * 100)
+    assert cache.get(sha256_hex) is not None
+
+
+def test_a_build_that_another_process_forgets_does_not_stop_this_one_from_remembering_its_own(tmp_path, vanishing, monkeypatch):
+    monkeypatch.setattr(artifacts, "MAX_BUILDS_REMEMBERED", 1)
+    cache = ArtifactCache(tmp_path)
+    sha256_hex, _ = cache.put(WASM)
+    cache.remember_built("old", sha256_hex)
+    vanishing(cache._index_path("old"))
+    cache.remember_built("new", sha256_hex)
+    assert cache.built("new") == sha256_hex
+
+
+def test_a_module_that_goes_away_while_it_is_marked_as_used_is_absent(tmp_path, monkeypatch):
+    cache = ArtifactCache(tmp_path)
+    sha256_hex, path = cache.put(WASM)
+    os.utime(path, (1_000, 1_000))
+    cache.get(sha256_hex)
+    os.utime(path, (1_000, 1_000))
+    cache._verified[sha256_hex] = artifacts._identity(path)
+
+    def gone(gone_path):
+        gone_path.unlink()
+        raise FileNotFoundError(gone_path)
+
+    monkeypatch.setattr(artifacts.os, "utime", gone)
+    assert cache.known(sha256_hex) is None
