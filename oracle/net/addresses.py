@@ -9,7 +9,6 @@ answers differs between Python releases.
 import ipaddress
 import socket
 
-from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from oracle.errors import SourceRefused
@@ -85,9 +84,8 @@ class CheckedResolver(AbstractResolver):
     written as such in a URL never come here: `Fetcher` checks them.
     """
 
-    def __init__(self, *, loopback_allowed: bool, inner: AbstractResolver | None = None) -> None:
-        self._loopback_allowed = loopback_allowed
-        self._inner = ThreadedResolver() if inner is None else inner
+    def __init__(self, *, loopback_allowed: bool, inner: AbstractResolver) -> None:
+        self._loopback_allowed, self._inner = loopback_allowed, inner
         self.led_to_loopback = False
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:

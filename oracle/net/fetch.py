@@ -21,6 +21,7 @@ from oracle.errors import SourceRefused, SourceUnavailable
 from oracle.net.addresses import CheckedResolver, check_address, is_loopback
 from oracle.net.body import read_body
 from oracle.net.files import read_file
+from oracle.net.lookup import Lookup
 
 MAX_URL_CHARS = 2_048
 MAX_REDIRECTS = 5
@@ -59,7 +60,8 @@ class Fetcher:
     ) -> None:
         self._local_chain = local_chain
         self._times = FetchTimes() if times is None else times
-        self._resolver, self._ssl, self._sleep = resolver, ssl_context, sleep
+        self._resolver = Lookup() if resolver is None else resolver
+        self._ssl, self._sleep = ssl_context, sleep
 
     async def fetch(self, url: str, *, max_bytes: int) -> bytes:
         """See `oracle.ports.FetchBytes`."""
