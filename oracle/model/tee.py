@@ -116,8 +116,9 @@ class VerifiedQuote:
     """
     A quote whose signatures led to a trusted root at the moment asked about.
 
-    `collateral_issued_s`: Unix time at which the oldest part of the collateral was issued; `valid_until_s`: the first moment at which a
-    part or a certificate is no longer good. `test_root`: the root is not Intel's, so that it proves nothing about a real machine.
+    `collateral_issued_s`: Unix time at which the oldest of its monthly parts was issued (the root's revocation list is yearly and does not
+    count); `valid_until_s`: the last moment at which all parts and certificates are good. `test_root`: the root is not Intel's, so that it
+    proves nothing about a real machine.
     """
 
     report: QuoteReport
