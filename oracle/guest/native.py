@@ -90,7 +90,7 @@ class NativeCache:
         A disk that will not take it costs only the next start another compilation.
         """
         with suppress(OSError):
-            self._replace(self.path_of(wasm_sha256_hex), self._mac(wasm_sha256_hex, native) + native)
+            self._replace(self.path_of(wasm_sha256_hex), self._mac(wasm_sha256_hex, native), native)
             self._evict()
 
     def keep(self, wasm_sha256_hex: str, native: bytes) -> int:
@@ -117,11 +117,11 @@ class NativeCache:
         mac.update(native)
         return mac.digest()
 
-    def _replace(self, path: Path, content: bytes) -> None:
+    def _replace(self, path: Path, *contents: bytes) -> None:
         fd, name = tempfile.mkstemp(dir=self._directory, prefix="new-")  # mode 0600
         try:
             with os.fdopen(fd, "wb") as file:
-                file.write(content)
+                file.writelines(contents)
             Path(name).replace(path)
         except OSError:
             Path(name).unlink(missing_ok=True)

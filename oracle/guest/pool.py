@@ -28,6 +28,8 @@ KILL_GRACE_S: Final = 2.0
 MAX_SPARES: Final = 8
 MAX_INSTRUCTIONS: Final = 2**63 - 1
 MAX_SECONDS: Final = 86_400
+MAX_CLOCK_START_NS: Final = 2**63 - 1
+"""The year 2262; a clock that runs from there fits the u64 of WASI for centuries. Blocks tell their time as they like."""
 MAX_MEMORY_BYTES: Final = 4 * 1024**3
 """All that a 32-bit memory can address."""
 
@@ -122,7 +124,7 @@ def _job_of(run: GuestRun) -> Job:
         max_instructions=min(run.limits.max_instructions, MAX_INSTRUCTIONS),
         max_memory_bytes=min(run.limits.max_memory_bytes, MAX_MEMORY_BYTES),
         max_seconds=min(run.limits.max_execution_seconds, MAX_SECONDS),
-        clock_start_ns=run.clock_start_ns,
+        clock_start_ns=max(0, min(run.clock_start_ns, MAX_CLOCK_START_NS)),
         input_bytes=run.input_bytes,
         environment=environment,
         random_seed=run.random_seed,

@@ -193,6 +193,13 @@ async def test_a_lone_surrogate_in_a_variable_does_no_harm(pool, shipped):
     assert (await pool.run(shipped("echo", environment=(("A", "\ud800"),)))).output == b""
 
 
+@pytest.mark.parametrize("clock_start_ns", [-1, 2**64 - 1, 2**70])
+async def test_a_block_of_an_impossible_time_does_not_keep_a_guest_from_running(pool, written, clock_start_ns):
+    code = f"""(module (import "{WASI}" "clock_time_get" (func $now (param i32 i64 i32) (result i32))) (memory (export "memory") 1)
+      (func (export "_start") (drop (call $now (i32.const 0) (i64.const 0) (i32.const 0)))))"""
+    assert (await pool.run(written(code, clock_start_ns=clock_start_ns))).output == b""
+
+
 async def test_more_runs_than_places_wait_for_their_turn(pool, shipped):
     results = await asyncio.gather(*(pool.run(shipped("echo", input_bytes=str(i).encode())) for i in range(20)))
     assert [result.output for result in results] == [str(i).encode() for i in range(20)]

@@ -1,6 +1,7 @@
 import fcntl
 import os
 import stat
+import tracemalloc
 
 import pytest
 
@@ -122,3 +123,15 @@ def test_a_home_that_is_a_file_is_a_configuration_error_with_its_name(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match=r"ORACLE_HOME=.*file"):
         NativeCache(tmp_path / "file")
+
+
+def test_writing_an_entry_makes_no_copy_of_it(cache):
+    native = bytes(32 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        cache.write(SHA, native)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert cache.read(SHA) == native
+    assert peak_bytes < len(native) / 4
