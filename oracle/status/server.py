@@ -166,6 +166,6 @@ def _error(status: int, code: str, message: str) -> web.Response:
 
 
 def _json(value: Mapping[str, object], status: int = 200) -> web.Response:
-    return web.Response(
-        text=json.dumps(value, ensure_ascii=False) + "\n", status=status, headers={**_HEADERS, "Content-Type": "application/json"}
-    )
+    # What nodes told may hold half a surrogate pair, which has no UTF-8.
+    body = (json.dumps(value, ensure_ascii=False) + "\n").encode(errors="replace")
+    return web.Response(body=body, status=status, headers={**_HEADERS, "Content-Type": "application/json; charset=utf-8"})

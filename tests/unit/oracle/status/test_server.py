@@ -117,6 +117,13 @@ async def test_requests_come_in_pages_newest_first():
         assert "transactions" not in page["requests"][0]  # they were not looked up; an empty list would say that there are none
 
 
+async def test_a_hash_that_is_no_text_does_not_hide_the_other_requests():
+    strange = replace(job(1), origin=Origin(transaction_hash="\ud800", block_height=88))
+    async with serving(Store(strange, job(2))) as get:
+        status, page = await get("/requests")
+    assert (status, [it["origin"]["transaction_hash"] for it in page["requests"]]) == (200, ["TX", "?"])
+
+
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=201", "limit=x", "limit=-1", "before=-1", "before=9999999999999999999999", "limit=%F0%9D%9F%99"]
 )
