@@ -20,6 +20,7 @@ COMMANDS = {
     "request": "Ask the contract to run code, and wait for the answer.",
     "show": "Show one request: the worker's job and what the contract says.",
     "cost": "Say what a request costs.",
+    "tee": "Quotes of trusted hardware, and a simulator of it.",
     "doctor": "Check what is configured, reachable and missing.",
 }
 """Every command and its short help; the modules are `oracle.cli.NAME` and are loaded when they are called."""

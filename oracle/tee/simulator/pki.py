@@ -128,7 +128,7 @@ class _Issuer:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(above.private.public_key()), critical=False)
             .add_extension(_crl_at(crl_path), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.private.public_key()), critical=False)
-            .add_extension(_key_usage(is_ca=path_length is not None), critical=True)
+            .add_extension(key_usage(is_ca=path_length is not None), critical=True)
             .add_extension(x509.BasicConstraints(ca=path_length is not None, path_length=path_length), critical=True)
         )
         for extension in extra:
@@ -152,10 +152,11 @@ def _crl_at(path: str) -> x509.CRLDistributionPoints:
     return x509.CRLDistributionPoints([x509.DistributionPoint([name], None, None, None)])
 
 
-def _key_usage(*, is_ca: bool) -> x509.KeyUsage:
+def key_usage(*, is_ca: bool, signs_only: bool = False) -> x509.KeyUsage:
+    """Of a CA, or of a leaf, which vouches for content beside signing unless it `signs_only`."""
     return x509.KeyUsage(
         digital_signature=not is_ca,
-        content_commitment=not is_ca,
+        content_commitment=not is_ca and not signs_only,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
