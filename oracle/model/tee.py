@@ -136,16 +136,16 @@ class AppIdentity:
     Which application a dstack machine started, from an event log that replays to its RTMR3; lower-case hex.
 
     `app_id` and `instance_id` have 40 digits, `compose_hash` and `os_image_hash` 64. `instance_id` is empty where the compose file sets
-    `no_instance_id`; `os_image_hash` is None in logs of dstack before 0.5. `key_provider` is the text of the event, JSON with `name` and
-    `id`, and `key_provider_name` its name (`kms`, `local-sgx`, `tpm`, `none`).
+    `no_instance_id`; `os_image_hash` is None in logs of dstack before 0.5. `key_provider_name` is `kms`, `local-sgx`, `tpm`, `none`, or
+    empty where the log does not tell; `key_provider_id` is what tells providers of a name apart, empty for some.
     """
 
     app_id: str
     compose_hash: str
     instance_id: str
     os_image_hash: str | None
-    key_provider: str
     key_provider_name: str
+    key_provider_id: str
 
 
 @dataclass(frozen=True, slots=True)
