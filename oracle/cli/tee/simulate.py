@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from oracle.cli.environment import start_with
+from oracle.cli.group import INTERRUPTED, OK
 from oracle.settings import HomeSettings, Listen
 from oracle.tee.simulator import AppCompose, MachineOptions, Simulator, SimulatorOptions, TdQuoteVersion
 
@@ -54,7 +55,7 @@ def command(
     quote_version: str,
     seed: str | None,
     as_json: bool,
-) -> None:
+) -> int:
     """
     Run a simulated dstack machine and its collateral service until Ctrl-C.
 
@@ -73,18 +74,27 @@ def command(
     if app_compose is not None:
         machine = MachineOptions(compose=AppCompose.from_file(app_compose), quote_version=version)
     options = SimulatorOptions(seed=seed, machine=machine, socket_path=socket_path, listen=listen, pccs=pccs, root_out=root_out)
-    asyncio.run(_run(options, as_json=as_json))
+    return asyncio.run(_run(options, as_json=as_json))
 
 
-async def _run(options: SimulatorOptions, *, as_json: bool) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+async def _run(options: SimulatorOptions, *, as_json: bool) -> int:
+    loop = asyncio.get_running_loop()
+    stopped_by: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def stop(number: signal.Signals) -> None:
+        """The first signal stops cleanly; a second one has its usual meaning, for who cannot wait."""
+        stopped_by.set_result(number)
+        for handled in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(handled)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop, number)
     async with Simulator(options) as simulator:
         click.echo(json.dumps(_as_json(simulator)) if as_json else "\n".join(_lines(simulator)))
         click.echo(_WARNING, err=True)
-        await stop.wait()
+        received = await stopped_by
     click.echo(json.dumps({"event": "stopped"}) if as_json else "Stopped.")
+    return INTERRUPTED if received is signal.SIGINT else OK
 
 
 def _environment(simulator: Simulator) -> dict[str, str]:

@@ -16,10 +16,7 @@ from oracle.tee.simulator.window import DAY_S, Window
 
 NOW_S = 1_800_000_000
 PAST, FUTURE = Window(NOW_S - 40 * DAY_S, NOW_S - 10 * DAY_S), Window(NOW_S + DAY_S, NOW_S + 31 * DAY_S)
-INTEL_SAMPLE = {  # of the sample TDX quote of the dcap-qvl project (MIT)
-    "tcb_info": json.loads((Path(__file__).parent / "intel_tcb_info.json").read_text()),
-    "qe_identity": json.loads((Path(__file__).parent / "intel_qe_identity.json").read_text()),
-}
+SAMPLE = json.loads((Path(__file__).parents[3] / "vectors/quotes/tdx_quote_collateral.json").read_text())
 
 
 @pytest.fixture
@@ -106,7 +103,7 @@ def test_the_json_is_dcap_qvls(pki):
 @pytest.mark.parametrize("part", ["tcb_info", "qe_identity"])
 def test_documents_have_the_fields_of_intels_in_their_order(pki, part):
     ours = json.loads(getattr(make_collateral(pki, Tee.TDX, NOW_S), part))
-    intels = INTEL_SAMPLE[part]
+    intels = json.loads(SAMPLE[part])
     assert list(ours) == list(intels)
     assert [set(level) - {"advisoryIDs"} for level in ours["tcbLevels"]] == [set(intels["tcbLevels"][0])] * 2
     assert set(ours["tcbLevels"][0]["tcb"]) == set(intels["tcbLevels"][0]["tcb"])
