@@ -7,6 +7,7 @@ its bytes.
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ MAX_TOKENS = 100_000
 """Quotes, commas and opening brackets; code and arguments travel as one base64 string, which has none of them."""
 
 _MAX_ID_CHARACTERS = 256
+_GREATEST_NUMBER = sys.float_info.max
 _MAX_METHOD_CHARACTERS = 100
 # Possessive and with the last quote optional: a string that does not end is taken in one go, and nothing is tried twice.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -79,11 +81,12 @@ def _write(value: Any) -> bytes:
 
 
 def _read_id(value: Any) -> str | int | float | None:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+    # 1e999 is JSON, but reads as infinity, which is none.
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _GREATEST_NUMBER):
         return value
     if isinstance(value, str) and len(value) <= _MAX_ID_CHARACTERS:
         return value
-    raise ParseError(f"`id` is a number, null, or a string of at most {_MAX_ID_CHARACTERS} characters")
+    raise ParseError(f"`id` is a number below 1.8e308, null, or a string of at most {_MAX_ID_CHARACTERS} characters")
 
 
 def _refuse_constant(name: str) -> NoReturn:

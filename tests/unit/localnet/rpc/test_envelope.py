@@ -56,6 +56,8 @@ def test_any_other_bytes_are_a_parse_error(data):
         (body(id=["x"]), "`id` is a number"),
         (body(id="x" * 257), "at most 256 characters"),
         (body(id=True), "`id` is a number"),
+        (b'{"jsonrpc":"2.0","id":1e999,"method":"status"}', "`id` is a number below"),
+        (b'{"jsonrpc":"2.0","id":-1e999,"method":"status"}', "`id` is a number below"),
         (b'{"jsonrpc":"2.0","id":NaN,"method":"status"}', "NaN is no JSON number"),
         (b'{"jsonrpc":"2.0","id":1,"method":"status","params":[' + b"9" * 5000 + b"]}", "not JSON"),
         (b"\xff\xfe", "not JSON"),
