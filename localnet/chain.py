@@ -25,16 +25,17 @@ from localnet.runtime import genesis
 from localnet.runtime.environment import Environment, Machine
 from localnet.runtime.fees import Fees
 from localnet.runtime.history import final_outcome
-from localnet.runtime.pool import Pool
+from localnet.runtime.pool import Pool, Room
 from localnet.runtime.transactions import charge, check_age, check_form
 from localnet.runtime.views import ViewResult, view
+from localnet.state.intake_log import IntakeLog, NoIntakeLog
 from localnet.state.memory import MemoryStore
 from localnet.state.reading import StateReading
 from localnet.state.store import StateError, Store
 from localnet.state.world import World, counter_key
 from localnet.values.block import Block, Header, first_header, make_header
 from localnet.values.borsh import BorshError
-from localnet.values.errors import InvalidTransaction, MalformedTransaction, UnknownTransaction
+from localnet.values.errors import InvalidTransaction, MalformedTransaction, TimeOutOfRange, UnknownTransaction
 from localnet.values.final_outcome import FinalOutcome
 from localnet.values.hashes import CryptoHash, hash_of
 from localnet.values.keys import KeyPair
@@ -45,6 +46,8 @@ CHAIN_ID = "localnet"
 _CLOCK_OFFSET = counter_key(b"clock offset ns")
 _MOST_REFUSALS = 10_000
 _NS = 10**9
+_LATEST_TIME_NS = 2**63 - 1
+"""How far the clock may be put forward: half of what a timestamp (u64) holds, so that time can still go on from there."""
 
 
 @cache
@@ -100,15 +103,16 @@ class Chain(StateReading):
         self._machine = machine
         self._listeners: list[Callable[[Block], None]] = []
         self._refusals: OrderedDict[CryptoHash, InvalidTransaction] = OrderedDict()
-        self._store, root_key = _open(home, key)
+        self._store, self.intake_log, root_key = _open(home, key)
         self.root = Account(self, genesis.ROOT_ACCOUNT_ID, root_key)
         try:
             if self._store.head() is None:
                 self._begin(accounts or genesis.default_accounts(root_key.public_key))
             self._clock_offset_ns = World(self._store).counter(_CLOCK_OFFSET)
             self._pool = Pool(self._store)
+            self._take_up_intake()
         except BaseException:
-            self._store.close()
+            self.close()
             raise
 
     def _begin(self, accounts: tuple[genesis.GenesisAccount, ...]) -> None:
@@ -116,6 +120,15 @@ class Chain(StateReading):
         contents = genesis.write_genesis(world, accounts, self._parameters)
         header = first_header(CHAIN_ID, timestamp_ns=self._clock(), contents=contents)
         self._store.commit(Block(header, (), (), ()), world.take_changes(), produced=(), leaving_pool=())
+
+    def _take_up_intake(self) -> None:
+        """Judge what a killed process had answered the hash of and no more."""
+        waiting = [signed for encoded in self.intake_log.entries() if (signed := _readable(encoded)) is not None]
+        while waiting:
+            del waiting[: self.submit_unheard(waiting)]
+            if waiting:  # the pool is full
+                self.produce_block()
+        self.intake_log.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +138,7 @@ class Chain(StateReading):
 
     def close(self) -> None:
         """Let go of the directory; the chain cannot be used any more."""
+        self.intake_log.close()
         self._store.close()
 
     def submit_bytes(self, signed: bytes) -> CryptoHash:
@@ -144,16 +158,54 @@ class Chain(StateReading):
 
     def submit(self, signed: SignedTransaction) -> CryptoHash:
         """Check a transaction and let it wait for the next block. Gives and raises what `submit_bytes` does."""
-        tx_hash = signed.hash
-        if tx_hash in self._pool or self._store.transaction(tx_hash) is not None:
-            return tx_hash
+        if not self._has(signed.hash):
+            self._judge(signed)
+            self._pool.add((signed,))
+            self._refusals.pop(signed.hash, None)
+        return signed.hash
+
+    def submit_unheard(self, waiting: Iterable[SignedTransaction]) -> int:
+        """
+        Check transactions whose senders wait for no verdict: the valid ones wait for the next block, the rest is forgotten, as by nodes.
+
+        Returns:
+            How many were dealt with: all, or as many as the pool has room for.
+
+        Raises:
+            StateError: they cannot be written; none was dealt with.
+        """
+        room, accepted, dealt = self._pool.room, dict[CryptoHash, SignedTransaction](), 0
+        for signed in waiting:
+            if not room.fits(1, len(signed.encoded)):
+                break
+            dealt += 1
+            if self._has(signed.hash) or signed.hash in accepted:
+                continue
+            try:
+                self._judge(signed)
+            except InvalidTransaction:
+                continue
+            accepted[signed.hash] = signed
+            room = room.less(1, len(signed.encoded))
+        if accepted:
+            self._pool.add(accepted.values())
+        for tx_hash in accepted:
+            self._refusals.pop(tx_hash, None)
+        return dealt
+
+    def _has(self, tx_hash: CryptoHash) -> bool:
+        return tx_hash in self._pool or self._store.transaction(tx_hash) is not None
+
+    def _judge(self, signed: SignedTransaction) -> None:
         check_form(signed, self._parameters)
         height = self.head.height + 1
         check_age(self._store.height_of(signed.transaction.block_hash), height)
         charge(World(self._store), signed, self._fees, self._parameters, height)
-        self._pool.add(signed)
-        self._refusals.pop(tx_hash, None)
-        return tx_hash
+
+    @property
+    def pool_room(self) -> Room:
+        """How much more may wait for a block."""
+        return self._pool.room
 
     @property
     def has_work(self) -> bool:
@@ -209,17 +261,21 @@ class Chain(StateReading):
             self.produce_block()
 
     def advance_blocks(self, count: int, *, seconds_each: float = 1.0) -> None:
-        """Make so many blocks, with the chain's clock going on by so much for each."""
+        """Make so many blocks, with the chain's clock going on by so much for each. Raises `TimeOutOfRange`."""
         for _ in range(count):
-            self._clock_offset_ns += int(seconds_each * _NS)
+            self._put_clock_forward(seconds_each)
             self.produce_block()
 
     def advance_time(self, seconds: float) -> None:
-        """Put the chain's clock forward, for good, and make a block that shows it."""
-        if seconds < 0:
-            raise ValueError(f"a chain's time does not go back (by {-seconds} s)")
-        self._clock_offset_ns += int(seconds * _NS)
+        """Put the chain's clock forward, for good, and make a block that shows it. Raises `TimeOutOfRange`."""
+        self._put_clock_forward(seconds)
         self.produce_block()
+
+    def _put_clock_forward(self, seconds: float) -> None:
+        room_ns = _LATEST_TIME_NS - self._now_ns(self.head)
+        if not 0 <= seconds <= room_ns / _NS:
+            raise TimeOutOfRange(seconds, latest_ns=_LATEST_TIME_NS)
+        self._clock_offset_ns += int(seconds * _NS)
 
     def on_block(self, listener: Callable[[Block], None]) -> Callable[[], None]:
         """Call the listener with each new block, after it is committed; calling what is given back ends that."""
@@ -287,9 +343,18 @@ class Chain(StateReading):
         self._refusals.clear()
 
 
-def _open(home: Path | None, key: KeyPair | None) -> tuple[Store, KeyPair]:
+def _readable(encoded: bytes) -> SignedTransaction | None:
+    try:
+        return read_signed_transaction(encoded)
+    except BorshError:
+        # A failing machine may leave zeros where the last ones were.
+        return None
+
+
+def _open(home: Path | None, key: KeyPair | None) -> tuple[Store, IntakeLog, KeyPair]:
     if home is None:
-        return MemoryStore(), key or KeyPair.random()
+        return MemoryStore(), NoIntakeLog(), key or KeyPair.random()
     from localnet.state.home import open_home  # noqa: PLC0415 (a chain in memory needs no database)
 
-    return open_home(home, key)
+    opened = open_home(home, key)
+    return opened.store, opened.intake_log, opened.root_key

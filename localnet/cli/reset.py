@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from localnet.cli.group import Refused, json_option, print_json
-from localnet.state.home import KEY_FILE
+from localnet.state.home import INTAKE_LOG, KEY_FILE
 
 _LOCK = "lock"
-_STATE = ("chain.sqlite", "chain.sqlite-wal", "chain.sqlite-shm")
+_STATE = ("chain.sqlite", "chain.sqlite-wal", "chain.sqlite-shm", INTAKE_LOG)
 """What `localnet.state.home` keeps in a directory, besides the key."""
 
 

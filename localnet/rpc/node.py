@@ -15,6 +15,7 @@ from localnet.runtime.block import GAS_LIMIT
 from localnet.runtime.fees import GAS_PRICE_YOCTO
 from localnet.runtime.genesis import ROOT_BALANCE_YOCTO
 from localnet.values.block import Block
+from localnet.values.transaction import SignedTransaction
 
 T = TypeVar("T")
 
@@ -42,6 +43,13 @@ class Node:
     async def run(self, work: Callable[[Chain], T]) -> T:
         """Run a function over the chain in the chain's thread."""
         return await self._owner.run(work)
+
+    def take(self, signed: SignedTransaction) -> bool:
+        """Keep a transaction that nobody waits for (`ChainOwner.take`)."""
+        taken = self._owner.take(signed)
+        if taken:
+            self.nudge()
+        return taken
 
     def nudge(self) -> None:
         """Say that a transaction waits for a block."""

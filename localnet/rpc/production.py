@@ -68,7 +68,7 @@ class BlockProducer:
         retry_s = _FIRST_RETRY_S
         while True:
             try:
-                made = await self._owner.run(_make_one_if_needed if only_if_needed else _make_one)
+                made = await self._owner.run_judged(_make_one_if_needed if only_if_needed else _make_one)
             except (StateError, OSError) as error:
                 self.trouble = f"blocks cannot be written: {error}"
                 log.warning("block_not_written", reason=str(error), retry_s=retry_s)

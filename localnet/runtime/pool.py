@@ -1,5 +1,7 @@
 """The transactions that wait for a block: bounded, and handed out so that each key's nonces rise."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from localnet.state.store import Store
@@ -9,6 +11,22 @@ from localnet.values.transaction import SignedTransaction
 
 MOST_TRANSACTIONS = 20_000
 MOST_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much more may wait; less than nothing when more was counted on than there was."""
+
+    transactions: int
+    bytes: int
+
+    def fits(self, transactions: int, size: int) -> bool:
+        """Whether so many transactions of so many bytes together have room."""
+        return transactions <= self.transactions and size <= self.bytes
+
+    def less(self, transactions: int, size: int) -> "Room":
+        """What is left beside them."""
+        return Room(self.transactions - transactions, self.bytes - size)
 
 
 class Pool:
@@ -29,18 +47,24 @@ class Pool:
         """A transaction that waits."""
         return self._waiting.get(CryptoHash(tx_hash))
 
-    def add(self, signed: SignedTransaction) -> None:
+    @property
+    def room(self) -> Room:
+        """How much more may wait."""
+        return Room(MOST_TRANSACTIONS - len(self._waiting), MOST_BYTES - self._bytes)
+
+    def add(self, transactions: Collection[SignedTransaction]) -> None:
         """
-        Keep a transaction.
+        Keep transactions that are not in here yet: all of them or, when it raises, none.
 
         Raises:
             PoolFull: too many, or too many bytes, wait already.
+            StateError: they cannot be written.
         """
-        size = len(signed.encoded)
-        if len(self._waiting) >= MOST_TRANSACTIONS or self._bytes + size > MOST_BYTES:
+        size = sum(len(signed.encoded) for signed in transactions)
+        if not self.room.fits(len(transactions), size):
             raise PoolFull(len(self._waiting))
-        self._store.add_pooled(signed)
-        self._waiting[signed.hash] = signed
+        self._store.add_pooled(transactions)
+        self._waiting.update((signed.hash, signed) for signed in transactions)
         self._bytes += size
 
     def remove(self, tx_hash: bytes) -> None:

@@ -1,5 +1,6 @@
 """
-The directory a chain is kept in: `chain.sqlite`, `validator_key.json` (0600, the layout of NEAR's own sandbox), and a lock.
+The directory a chain is kept in: `chain.sqlite`, `intake.log` (transactions that are not judged yet), `validator_key.json` (0600, the
+layout of NEAR's own sandbox), and a lock.
 
 One process at a time may have it open.
 """
@@ -7,22 +8,34 @@ One process at a time may have it open.
 import fcntl
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from localnet.state.intake_log import IntakeLogFile
 from localnet.state.sqlite import SqliteStore
 from localnet.state.store import HomeLocked, StateError
 from localnet.values.keys import KeyPair
 
 KEY_FILE = "validator_key.json"
+INTAKE_LOG = "intake.log"
 _DATABASE = "chain.sqlite"
 _LOCK = "lock"
 _ROOT_ACCOUNT_ID = "test.near"
 
 
-def open_home(home: Path, key: KeyPair | None) -> tuple[SqliteStore, KeyPair]:
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What an open directory holds."""
+
+    store: SqliteStore
+    intake_log: IntakeLogFile
+    root_key: KeyPair
+
+
+def open_home(home: Path, key: KeyPair | None) -> Home:
     """
-    Open or make the directory; gives its store and the root account's key.
+    Open or make the directory.
 
     Raises:
         HomeLocked: another process has it open.
@@ -36,8 +49,14 @@ def open_home(home: Path, key: KeyPair | None) -> tuple[SqliteStore, KeyPair]:
     try:
         _take(lock, home)
         root_key = _root_key(home, key)
-        return SqliteStore(home / _DATABASE, lock), root_key
+        intake_log = IntakeLogFile(home / INTAKE_LOG)
     except BaseException:
+        lock.close()
+        raise
+    try:
+        return Home(SqliteStore(home / _DATABASE, lock), intake_log, root_key)
+    except BaseException:
+        intake_log.close()
         lock.close()
         raise
 

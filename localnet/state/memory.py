@@ -130,9 +130,9 @@ class MemoryStore:
         """What a receipt led to, once it ran."""
         return self._outcomes.get(receipt_id)
 
-    def add_pooled(self, signed: SignedTransaction) -> None:
-        """Keep an accepted transaction until a block takes it."""
-        self._pool[signed.hash] = signed
+    def add_pooled(self, transactions: Iterable[SignedTransaction]) -> None:
+        """Keep accepted transactions until a block takes them."""
+        self._pool.update((signed.hash, signed) for signed in transactions)
 
     def pooled(self) -> tuple[SignedTransaction, ...]:
         """The accepted transactions that no block has taken, oldest first."""

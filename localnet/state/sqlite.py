@@ -218,10 +218,12 @@ class SqliteStore:
         row = self._one("select outcome from outcome where id = ?", receipt_id)
         return None if row is None else read_outcome(row[0])
 
-    def add_pooled(self, signed: SignedTransaction) -> None:
-        """Keep an accepted transaction until a block takes it."""
+    def add_pooled(self, transactions: Iterable[SignedTransaction]) -> None:
+        """Keep accepted transactions, all or none, until a block takes them."""
         with self._writing():
-            self._db.execute("insert or ignore into pool (hash, signed) values (?, ?)", (signed.hash, signed.encoded))
+            self._db.executemany(
+                "insert or ignore into pool (hash, signed) values (?, ?)", ((signed.hash, signed.encoded) for signed in transactions)
+            )
 
     def pooled(self) -> tuple[SignedTransaction, ...]:
         """The accepted transactions that no block has taken, oldest first."""

@@ -69,8 +69,8 @@ class Store(Protocol):
         """What a receipt led to, once it ran."""
         ...
 
-    def add_pooled(self, signed: SignedTransaction) -> None:
-        """Keep an accepted transaction until a block takes it."""
+    def add_pooled(self, transactions: Iterable[SignedTransaction]) -> None:
+        """Keep accepted transactions, all or none, until a block takes them."""
         ...
 
     def pooled(self) -> tuple[SignedTransaction, ...]:

@@ -3,6 +3,7 @@ ChainError
 ├── MalformedTransaction   the bytes cannot be read as a transaction of this chain
 ├── InvalidTransaction     the chain refuses a transaction, for one of nearcore's reasons
 ├── PoolFull               too many transactions wait; try again after the next block
+├── TimeOutOfRange         the chain's clock does not go back, nor beyond what a timestamp holds
 ├── ExecutionFailed        a transaction ran and failed (raised on demand only)
 ├── ViewFailed             a view call failed
 ├── UnknownBlock, UnknownTransaction, UnknownReceipt, UnknownAccount, UnknownAccessKey, NoContractCode
@@ -40,6 +41,16 @@ class PoolFull(ChainError):
     def __init__(self, limit: int) -> None:
         super().__init__(f"{limit} transactions wait for a block already; send again after the next one")
         self.limit = limit
+
+
+class TimeOutOfRange(ChainError, ValueError):
+    """The chain's clock cannot be put forward by that much."""
+
+    def __init__(self, seconds: float, *, latest_ns: int) -> None:
+        super().__init__(
+            f"the chain's clock cannot go on by {seconds} s: it never goes back, and at most to {latest_ns} ns since 1970 (the year 2262)"
+        )
+        self.seconds, self.latest_ns = seconds, latest_ns
 
 
 class ExecutionFailed(ChainError):

@@ -6,7 +6,9 @@ from typing import Any
 from localnet.chain import Chain
 from localnet.rpc.node import Node
 from localnet.rpc.params import Params
+from localnet.rpc.translate import rpc_error
 from localnet.rpc.views import Json
+from localnet.values.errors import ChainError
 
 MAX_BLOCKS = 1_000_000
 _BLOCKS_A_JOB = 100
@@ -26,7 +28,10 @@ async def fast_forward(node: Node, raw: Any) -> Json:
 
 
 def _advance(count: int, chain: Chain) -> None:
-    chain.advance_blocks(count)
+    try:
+        chain.advance_blocks(count)
+    except ChainError as error:
+        raise rpc_error(error, chain.head) from error
 
 
 METHODS = {"sandbox_fast_forward": fast_forward}

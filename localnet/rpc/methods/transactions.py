@@ -82,7 +82,13 @@ async def _submit(node: Node, signed: SignedTransaction) -> None:
 
 
 async def _submit_unheard(node: Node, signed: SignedTransaction) -> None:
-    """As nodes do: who does not wait is not told that the transaction is invalid; it is just never seen again."""
+    """
+    As nodes do: who does not wait is not told that the transaction is invalid; it is just never seen again.
+
+    Source: nearcore `JsonRpcHandler::send_tx_async`, which hands a transaction that it could read over and answers at once.
+    """
+    if node.take(signed):
+        return
     try:
         await _submit(node, signed)
     except RpcError as error:

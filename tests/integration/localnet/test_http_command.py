@@ -8,12 +8,16 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from localnet import KeyPair
+from localnet import Chain, KeyPair
+from localnet.values.actions import Transfer
+from localnet.values.hashes import hash_from_text
+from localnet.values.transaction import Transaction
 
 TIMEOUT_S = 60
 
@@ -171,3 +175,20 @@ def test_a_directory_in_use_is_refused_with_2_until_it_is_free_and_reset_begins_
 def test_a_directory_that_cannot_be_is_refused_with_2(home):
     refused = localnet("run", "--home", home, "--port", "0")
     assert (refused.returncode, "give another with --home" in refused.stderr) == (2, True)
+
+
+def test_a_killed_chain_keeps_every_transaction_whose_hash_it_gave(tmp_path):
+    key = KeyPair.from_seed("root")
+    Chain(tmp_path, key=key).close()
+    with running("--home", tmp_path, "--block-time", "3600s", "--json") as chain:
+        url = chain.event()["rpc_url"]
+        block_hash = hash_from_text(rpc(url, "status", [])["sync_info"]["latest_block_hash"])
+        signed = [
+            Transaction("test.near", key.public_key, nonce, "near", block_hash, (Transfer(1),)).sign(key).encoded for nonce in range(1, 31)
+        ]
+        hashes = [hash_from_text(rpc(url, "broadcast_tx_async", [b64encode(each).decode()])) for each in signed]
+        chain.end()
+    with Chain(tmp_path, key=key) as again:
+        assert all(again.is_waiting(tx_hash) for tx_hash in hashes)
+        again.run_until_idle()
+        assert all(again.transaction(tx_hash).succeeded for tx_hash in hashes)

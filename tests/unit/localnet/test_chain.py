@@ -1,4 +1,5 @@
 import json
+import math
 import sqlite3
 import stat
 
@@ -12,6 +13,7 @@ from localnet.values.errors import (
     MalformedTransaction,
     NoContractCode,
     PoolFull,
+    TimeOutOfRange,
     UnknownAccount,
     UnknownBlock,
     UnknownReceipt,
@@ -115,8 +117,18 @@ def test_time_and_height_can_be_moved_forward(chain, clock, alice):
     assert chain.head.timestamp_ns - before.timestamp_ns == pytest.approx(1000 * 10**9, abs=10**6)
     clock.now_ns -= 10**15
     assert chain.produce_block().header.timestamp_ns > before.timestamp_ns + 1000 * 10**9 - 10**6
-    with pytest.raises(ValueError, match="does not go back"):
-        chain.advance_time(-1)
+
+
+@pytest.mark.parametrize("seconds", [-1, math.inf, -math.inf, math.nan, 1e300, 10**10])
+def test_time_that_no_timestamp_could_tell_is_refused_and_nothing_moves(chain, seconds):
+    before = chain.head
+    for move in (chain.advance_time, lambda each: chain.advance_blocks(1, seconds_each=each)):
+        with pytest.raises(TimeOutOfRange, match="never goes back, and at most to 9223372036854775807 ns") as raised:
+            move(seconds)
+        assert raised.value.seconds is seconds
+    assert chain.head == before
+    chain.advance_time(200 * 365 * 86400)
+    chain.produce_block()
 
 
 def test_listeners_hear_each_block_until_they_leave(chain):

@@ -97,8 +97,8 @@ def test_blocks_are_found_by_height_and_hash(store):
 
 def test_the_pool_keeps_the_order_and_lets_go_with_the_block(store):
     signed = [Transaction("alice", KEY.public_key, nonce, "bob", ID, ()).sign(KEY) for nonce in (3, 1, 2)]
-    for transaction in [*signed, signed[0]]:
-        store.add_pooled(transaction)
+    store.add_pooled(signed)
+    store.add_pooled(signed[:1])
     assert store.pooled() == tuple(signed)
     append(store, leaving=[signed[1].hash])
     assert store.pooled() == (signed[0], signed[2])
