@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-PROCESS_BYTES: Final = 32 * 1024 * 1024
-"""What a guest's process takes beside the guest's memory: interpreter, engine, native code."""
+PROCESS_BYTES: Final = 64 * 1024 * 1024
+"""What a guest's process takes beside the guest's memory: interpreter, engine, native code (5 MiB in all for small ones), and its tables."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,8 @@ from oracle.guest.wire import Ending, How, Job, Task
 
 PAGE_BYTES = 64 * 1024
 MAX_TABLE_ELEMENTS = 1024 * 1024
-MAX_TABLES = 16
+MAX_TABLES = 4
+"""Eight bytes an element, which lie beside the guest's memory and its limit. Compilers make one table, or two with reference types."""
 KERNEL_GRACE_S = 0.25
 ARGUMENTS = (b"guest",)
 WARM_UP_JOB = Job(

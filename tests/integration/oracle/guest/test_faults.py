@@ -74,7 +74,7 @@ async def test_when_the_fork_server_is_killed_its_processes_die_and_the_run_is_b
 
 async def test_a_guest_for_which_there_is_no_memory_waits_until_another_has_ended(home, shipped, proc, running):
     limits = Limits(max_memory_mb=100)
-    async with GuestPool(home, 2, memory_bytes=200 * BYTES_A_MB) as pool:
+    async with GuestPool(home, 2, memory_bytes=300 * BYTES_A_MB) as pool:
         sleeping = asyncio.create_task(pool.run(shipped("sleep_forever", limits=limits)))
         await proc.until(lambda: running(pool))
         waiting = asyncio.create_task(pool.run(shipped("echo", input_bytes=b"my turn", limits=limits)))

@@ -7,6 +7,8 @@ import json
 import pytest
 
 from oracle.errors import GuestExited, GuestTrapped, InvalidModule, OutputRefused, RequestError, Trap
+from oracle.guest.places import PROCESS_BYTES
+from oracle.guest.runner import MAX_TABLE_ELEMENTS, MAX_TABLES
 from oracle.model import Limits, OutputFormat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -191,6 +193,30 @@ async def test_an_input_of_megabytes_arrives(pool, shipped):
 
 async def test_a_lone_surrogate_in_a_variable_does_no_harm(pool, shipped):
     assert (await pool.run(shipped("echo", environment=(("A", "\ud800"),)))).output == b""
+
+
+async def test_tables_which_no_memory_limit_covers_fit_what_is_set_aside_for_the_process(pool, written, proc):
+    tables = "".join(f"(table $t{i} 0 funcref)" for i in range(MAX_TABLES))
+    grow = "".join(f"(drop (table.grow $t{i} (ref.func $f) (i32.const {MAX_TABLE_ELEMENTS})))" for i in range(MAX_TABLES))
+    code = f"""(module (memory (export "memory") 1) {tables} (func $f) (elem declare func $f)
+      (func (export "_start") {grow} (loop (br 0))))"""
+    run = asyncio.create_task(pool.run(written(code, limits=Limits(max_instructions=10**15, max_memory_mb=1))))
+    server = pool._processes._server.pid
+    await proc.until(lambda: any(anonymous_bytes(proc, pid) > MAX_TABLES * MAX_TABLE_ELEMENTS * 8 for pid in proc.children(server)))
+    largest = max(anonymous_bytes(proc, pid) for pid in proc.children(server))
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    assert largest < PROCESS_BYTES
+
+
+def anonymous_bytes(proc, pid):
+    return int(proc.status(pid).get("RssAnon", "0 kB").removesuffix("kB")) * 1024
+
+
+async def test_more_tables_than_are_offered_are_refused(pool, written):
+    tables = "(table 1 funcref)" * (MAX_TABLES + 1)
+    with pytest.raises(InvalidModule, match="cannot be started"):
+        await pool.run(written(f'(module {tables} (memory (export "memory") 1) (func (export "_start")))'))
 
 
 @pytest.mark.parametrize("clock_start_ns", [-1, 2**64 - 1, 2**70])
