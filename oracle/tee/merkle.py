@@ -5,7 +5,7 @@ Leaves are the bytes themselves; a leaf's hash begins with 0x00 and a node's wit
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from oracle.errors import EvidenceRefused
 
@@ -19,23 +19,41 @@ def leaf_hash(leaf: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + leaf).digest()
 
 
-def root(leaves: Sequence[bytes]) -> bytes:
-    """Merkle Tree Hash of the leaves, in order."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    return _root_of_hashes([leaf_hash(leaf) for leaf in leaves])
+class Tree:
+    """The tree over some leaves, in order; `root` is its Merkle Tree Hash, 32 bytes."""
 
+    def __init__(self, leaves: Iterable[bytes]) -> None:
+        self._levels = [[leaf_hash(leaf) for leaf in leaves]]
+        while len(level := self._levels[-1]) > 1:
+            pairs = zip(level[::2], level[1::2], strict=False)
+            alone = level[-1:] if len(level) % 2 else []  # it goes up as it is: RFC 6962 splits at the largest power of two
+            self._levels.append([*(_node_hash(left, right) for left, right in pairs), *alone])
 
-def inclusion_path(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
-    """
-    The audit path of a leaf: its siblings' hashes from the bottom up.
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+        return len(self._levels[0])
 
-    Raises:
-        IndexError: there is no such leaf.
-    """
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"leaf {index} of {len(leaves)}")
-    return tuple(_path([leaf_hash(leaf) for leaf in leaves], index))
+    @property
+    def root(self) -> bytes:
+        """Over all leaves."""
+        return self._levels[-1][0] if self.size else hashlib.sha256(b"").digest()
+
+    def path(self, index: int) -> tuple[bytes, ...]:
+        """
+        The audit path of a leaf: its siblings' hashes from the bottom up.
+
+        Raises:
+            IndexError: there is no such leaf.
+        """
+        if not 0 <= index < self.size:
+            raise IndexError(f"leaf {index} of {self.size}")
+        siblings = []
+        for level in self._levels[:-1]:
+            if (sibling := index ^ 1) < len(level):
+                siblings.append(level[sibling])
+            index //= 2
+        return tuple(siblings)
 
 
 def root_from_path(leaf: bytes, index: int, tree_size: int, path: Sequence[bytes]) -> bytes:
@@ -71,24 +89,3 @@ def _wrong_length(index: int, tree_size: int, path: Sequence[bytes]) -> Evidence
 
 def _node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def _root_of_hashes(hashes: Sequence[bytes]) -> bytes:
-    if len(hashes) == 1:
-        return hashes[0]
-    split = _split(len(hashes))
-    return _node_hash(_root_of_hashes(hashes[:split]), _root_of_hashes(hashes[split:]))
-
-
-def _path(hashes: Sequence[bytes], index: int) -> list[bytes]:
-    if len(hashes) == 1:
-        return []
-    split = _split(len(hashes))
-    if index < split:
-        return [*_path(hashes[:split], index), _root_of_hashes(hashes[split:])]
-    return [*_path(hashes[split:], index - split), _root_of_hashes(hashes[:split])]
-
-
-def _split(size: int) -> int:
-    """The largest power of two below the size."""
-    return 1 << ((size - 1).bit_length() - 1)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracle.errors import EvidenceRefused
-from oracle.tee.merkle import inclusion_path, leaf_hash, root, root_from_path
+from oracle.tee.merkle import Tree, leaf_hash, root_from_path
 
 LEAVES = [
     bytes.fromhex(leaf) for leaf in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
@@ -61,21 +61,21 @@ batches = st.lists(st.binary(max_size=40), min_size=1, max_size=70, unique=True)
 
 @pytest.mark.parametrize(("size", "expected"), list(enumerate(ROOTS)))
 def test_roots_are_those_of_certificate_transparency(size, expected):
-    assert root(LEAVES[:size]).hex() == expected
+    assert Tree(LEAVES[:size]).root.hex() == expected
 
 
 @pytest.mark.parametrize(("index", "size", "expected"), PROOFS)
 def test_proofs_are_those_of_certificate_transparency(index, size, expected):
-    path = inclusion_path(LEAVES[:size], index)
+    path = Tree(LEAVES[:size]).path(index)
     assert [sibling.hex() for sibling in path] == expected
     assert root_from_path(LEAVES[index], index, size, path).hex() == ROOTS[size]
 
 
 @given(batches)
 def test_each_leaf_of_each_batch_leads_to_the_root(leaves):
-    top = root(leaves)
+    tree = Tree(leaves)
     for index, leaf in enumerate(leaves):
-        assert root_from_path(leaf, index, len(leaves), inclusion_path(leaves, index)) == top
+        assert root_from_path(leaf, index, tree.size, tree.path(index)) == tree.root
 
 
 def leads_to(top, leaf, index, size, path):
@@ -88,7 +88,8 @@ def leads_to(top, leaf, index, size, path):
 @given(batches, st.data())
 def test_a_proof_holds_for_no_other_leaf_place_or_path(leaves, data):
     index = data.draw(st.integers(0, len(leaves) - 1))
-    top, leaf, size, path = root(leaves), leaves[index], len(leaves), inclusion_path(leaves, index)
+    tree = Tree(leaves)
+    top, leaf, size, path = tree.root, leaves[index], tree.size, tree.path(index)
     assert not leads_to(top, leaf + b"\x00", index, size, path)
     assert not leads_to(top, leaf, index, size, (*path, top))
     assert not leads_to(top, leaf, index, size, (bytes(32), *path))
@@ -112,10 +113,9 @@ def test_a_path_with_a_hash_of_another_length_is_refused():
 
 
 def test_a_node_does_not_pass_for_a_leaf():
-    two = [b"a", b"b"]
-    assert root(two) != leaf_hash(leaf_hash(b"a") + leaf_hash(b"b"))
+    assert Tree([b"a", b"b"]).root != leaf_hash(leaf_hash(b"a") + leaf_hash(b"b"))
 
 
 def test_a_proof_is_asked_for_a_leaf_that_is_there():
     with pytest.raises(IndexError, match="leaf 2 of 2"):
-        inclusion_path([b"a", b"b"], 2)
+        Tree([b"a", b"b"]).path(2)

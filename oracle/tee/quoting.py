@@ -1,0 +1,132 @@
+"""
+Quotes for receipts: one each, or one for all that become ready within a moment.
+
+A socket that is down holds a receipt back for a bounded time, well inside the yield of a request that was answered at the last moment; then
+the receipt goes out without a quote, because the caller must hear. What is quoted are bytes that this process has just made.
+"""
+
+import asyncio
+from functools import cached_property
+from typing import Protocol
+
+import structlog
+
+from oracle.errors import EvidenceRefused, TeeError
+from oracle.model import Attestation
+from oracle.model.receipt import BatchProof, ReceiptQuote
+from oracle.ports import Clock
+from oracle.tee.merkle import Tree
+from oracle.tee.quote import parse_quote
+from oracle.tee.receipt import batch_report_data, receipt_report_data
+
+PATIENCE_S = 8.0
+"""A request is answered 30 blocks before its yield ends at the latest; at 0.6 s a block this leaves the answer half of them."""
+MAX_BATCH = 1_024
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 2.0
+
+_log = structlog.get_logger()
+
+
+class AskForQuotes(Protocol):
+    """The machine's socket."""
+
+    async def quote(self, report_data: bytes) -> Attestation:
+        """
+        A quote with this REPORTDATA (64 bytes) and the event log.
+
+        Raises:
+            TeeUnavailable, EvidenceRefused
+        """
+        ...
+
+
+class ReceiptQuotes:
+    """Gets receipts quoted. `batch_ms`: how long a receipt waits for others to share a quote with; 0 gives each its own."""
+
+    def __init__(self, socket: AskForQuotes, clock: Clock, *, batch_ms: int = 0) -> None:
+        self._socket, self._clock, self._batch_s = socket, clock, batch_ms / 1_000
+        self._batch: _Batch | None = None
+
+    async def quote(self, receipt: bytes) -> ReceiptQuote | None:
+        """The quote that covers a receipt's exact bytes; None when the socket gave none in time."""
+        asking = asyncio.ensure_future(self._quote_alone(receipt) if not self._batch_s else self._quote_together(receipt))
+        patience = asyncio.ensure_future(self._clock.sleep(PATIENCE_S))
+        try:
+            await asyncio.wait({asking, patience}, return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                return asking.result()
+            _log.warning("receipt_without_quote", waited_s=PATIENCE_S)
+            return None
+        finally:
+            asking.cancel()
+            patience.cancel()
+            await asyncio.gather(asking, patience, return_exceptions=True)
+
+    async def _quote_alone(self, receipt: bytes) -> ReceiptQuote:
+        found = await self._insist(receipt_report_data(receipt))
+        return ReceiptQuote(found.quote, found.event_log)
+
+    async def _quote_together(self, receipt: bytes) -> ReceiptQuote:
+        batch = self._batch
+        if batch is None:
+            batch = self._batch = _Batch()
+            batch.asking = asyncio.create_task(self._ask_for(batch))
+        index = len(batch.receipts)
+        batch.receipts.append(receipt)
+        if len(batch.receipts) == MAX_BATCH:
+            self._close(batch)
+        batch.waiting += 1
+        try:
+            found = await asyncio.shield(batch.asking)
+        finally:
+            batch.waiting -= 1
+            if not batch.waiting:  # nobody hears what comes of it
+                self._close(batch)
+                batch.asking.cancel()
+        tree = batch.tree
+        proof = None if tree.size == 1 else BatchProof(tree.size, index, tree.path(index))
+        return ReceiptQuote(found.quote, found.event_log, proof)
+
+    async def _ask_for(self, batch: "_Batch") -> Attestation:
+        await self._clock.sleep(self._batch_s)
+        self._close(batch)
+        return await self._insist(batch.report_data())
+
+    def _close(self, batch: "_Batch") -> None:
+        """No more receipts join it."""
+        if self._batch is batch:
+            self._batch = None
+
+    async def _insist(self, report_data: bytes) -> Attestation:
+        """Ask until there is a quote; whoever waits gives up by itself."""
+        wait_s = _FIRST_WAIT_S
+        while True:
+            try:
+                found = await self._socket.quote(report_data)
+                if parse_quote(found.quote).report.report_data != report_data:
+                    raise EvidenceRefused("the socket gave a quote with another report data than was asked for")
+            except TeeError as error:
+                _log.warning("quote_not_had", reason=str(error))
+            else:
+                return found
+            await self._clock.sleep(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+
+class _Batch:
+    """Receipts that wait for one quote, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.receipts: list[bytes] = []
+        self.waiting = 0
+        self.asking: asyncio.Task[Attestation]
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Over the receipts, once no more join."""
+        return Tree(self.receipts)
+
+    def report_data(self) -> bytes:
+        """What the quote must carry; a receipt that stayed alone is quoted as such."""
+        return receipt_report_data(self.receipts[0]) if len(self.receipts) == 1 else batch_report_data(self.tree.root)
