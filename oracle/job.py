@@ -7,7 +7,8 @@ The life of one request, decided without clock, socket or file.
        before ANSWERING ── WindowClosing ──► extended, or answered with an error in time
 
 `step(job, event)` is the only place that decides. Every command it returns is safe to repeat, so that after a crash `Restarted` simply
-asks for the command of the stage again, and an event told twice changes nothing.
+asks for the command of the stage again, and an event told twice changes nothing. `loses_nothing_by_a_crash` says of which steps the store
+need not hear at once.
 """
 
 from dataclasses import dataclass
@@ -135,6 +136,12 @@ def step(job: Job, event: Event) -> tuple[Job, list[Command]]:  # noqa: C901, PL
             return job, []  # told twice, or after the answer was given in time
         case stage, _:
             raise OutOfOrder(f"request {job.request_id}: {type(event).__name__} while {stage.value}")
+
+
+def loses_nothing_by_a_crash(before: Job, after: Job) -> bool:
+    """Whether `after` is found again from `before` for nothing: that code lies in the cache, where having it took no build."""
+    found = before.stage is Stage.QUEUED and after.stage is Stage.RUNNING
+    return after == before or (found and after.compile_time_ms is None and after.compilation_note is None)
 
 
 def _command_of_stage(job: Job) -> list[Command]:

@@ -36,6 +36,11 @@ class Job:
     yield_height: int = 0
     """Block in which the yield began or was last renewed; its 200 blocks count from here. 0 = unknown."""
 
+    @classmethod
+    def asked(cls, request: Request, origin: Origin) -> "Job":
+        """A request as its event tells it: the yield begins in the event's block."""
+        return cls(request, origin, yield_height=origin.block_height)
+
     @property
     def request_id(self) -> int:
         """The contract's number of the request."""

@@ -106,7 +106,7 @@ def admit(connection: Connection, block: BlockEvents, changed: Sequence[Job], li
     for found in block.events:
         match found:
             case Requested(request, origin):
-                job = Job(request, origin, yield_height=origin.block_height)
+                job = Job.asked(request, origin)
                 if insert_job(connection, job):
                     new.append(job)
             case Unreadable(block_height, receipt_id, reason, log):

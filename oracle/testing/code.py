@@ -36,6 +36,8 @@ class FakeCode:
 
     def path_of(self, wasm_sha256_hex: str) -> Path | None:
         """See `ProvideCode`."""
+        if len(wasm_sha256_hex) != 64:
+            raise ValueError(f"not a sha256 in hex: {wasm_sha256_hex!r}")
         known = wasm_sha256_hex in self.cached and wasm_sha256_hex not in self.missing
         return _path(wasm_sha256_hex) if known else None
 

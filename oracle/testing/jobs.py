@@ -46,7 +46,7 @@ class MemoryJobs:
         for event in block.events:
             match event:
                 case Requested(request, origin):
-                    job = Job(request, origin, yield_height=origin.block_height)
+                    job = Job.asked(request, origin)
                     if await self.adopt(job):
                         new.append(job)
                 case Unreadable():

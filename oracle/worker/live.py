@@ -23,6 +23,8 @@ class Live:
     check_soon: bool = False
     is_new: bool = False
     """Nothing was ever sent for it: it was admitted by this worker, and no answer was tried yet."""
+    is_ahead: bool = False
+    """The store has not heard of the job's stage, which a crash may take back; it is told when the stage lasts."""
 
     def release(self) -> None:
         """End the long work that still runs, unless it is what calls."""

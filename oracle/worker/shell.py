@@ -1,5 +1,8 @@
 """
-The asyncio shell: watches the chain, feeds `job.step`, stores what it decides, and only then performs its commands.
+The asyncio shell: watches the chain, feeds `job.step`, performs its commands and stores what it decides.
+
+Commands are safe to repeat, so they begin while the job's new stage is on its way to the store, and guests whose code is at hand even while
+their block is; a job's next event waits until both are there. A stage that a crash may take back is stored only if it lasts (ADR 0006).
 
 Every task belongs to the worker's TaskGroup. Trouble of the chain or the store is waited out; a job's own trouble never reaches another.
 """
@@ -26,24 +29,17 @@ from oracle.job import (
     RunGuest,
     Settled,
     Submit,
-    WindowClosing,
+    loses_nothing_by_a_crash,
     step,
 )
-from oracle.model import Answer, BlockEvents, Completed, Cursor, Extended, Job, Metrics, Stage, Unreadable
+from oracle.model import Answer, BlockEvents, Completed, Cursor, Extended, Job, Metrics, Requested, Stage, Unreadable
 from oracle.ports import WorkerSnapshot
 from oracle.worker.live import Live
 from oracle.worker.parts import Parts, Place, Slots
 from oracle.worker.patience import LONG_WAIT_S, SHORT_WAIT_S, Patience
 from oracle.worker.sending import Sending
 from oracle.worker.tally import Tally
-from oracle.worker.window import (
-    ANNOUNCE_AFTER_BLOCKS,
-    GIVE_UP_AFTER_BLOCKS,
-    GONE_AFTER_BLOCKS,
-    renewal_lies_ahead,
-    renewed_unseen,
-    yield_age_blocks,
-)
+from oracle.worker.window import WAITING, Windows, renewed_unseen
 from oracle.worker.work import Work
 
 CATCHING_UP_BLOCKS = 20
@@ -51,9 +47,7 @@ CATCHING_UP_BLOCKS = 20
 UNSTORED_BLOCKS, UNSTORED_S = 100, 1.0
 """The cursor in the store is at most so many empty blocks, and about so long, behind."""
 CONFIRM_TICK_S = 1.0
-_UNKNOWN_YIELD_GRACE_S = 15.0
 _ATTEMPTS_AT_FAULTY_WORK = 3
-_WAITING = frozenset({Stage.QUEUED, Stage.RUNNING})
 _CONFIRMED_AT_ONCE = 8
 
 _log = structlog.get_logger()
@@ -73,6 +67,7 @@ class Worker:
         self._patience = Patience(parts.clock, self._tally)
         self._work = Work(parts, place, slots, self._tally)
         self._sending = Sending(parts, self._tally)
+        self._windows = Windows(parts, self._tally, self.tell)
         self._live: dict[int, Live] = {}
         self._held: list[int] = []
         self._cursor: Cursor | None = None
@@ -107,7 +102,7 @@ class Worker:
     def snapshot(self) -> WorkerSnapshot:
         """How the worker stands."""
         chain = self._parts.chain
-        return self._tally.snapshot(self.cursor_height, chain.head_height, chain.trouble, (live.job for live in self._live.values()))
+        return self._tally.snapshot(self.cursor_height, chain.head_height, chain.trouble, self.unfinished.values())
 
     @property
     def cursor_height(self) -> int:
@@ -117,7 +112,7 @@ class Worker:
     @property
     def unfinished(self) -> dict[int, Job]:
         """The jobs in hand, by request."""
-        return {request_id: live.job for request_id, live in self._live.items()}
+        return {request_id: live.job for request_id, live in self._live.items() if live.job.stage is not Stage.DONE}
 
     async def take_up(self, job: Job) -> None:
         """Begin, or go on with, a job that lies in the store."""
@@ -126,23 +121,36 @@ class Worker:
             await self.tell(job.request_id, Restarted())
 
     async def tell(self, request_id: int, event: Event) -> None:
-        """Let an event happen to a job: decide, store, perform."""
-        live = self._live.get(request_id)
-        if live is None:
-            return
+        """Let an event happen to a job: decide, perform, store."""
+        if live := self._live.get(request_id):
+            await self._happen(live, event)
+
+    async def _happen(self, live: Live, event: Event) -> None:
         async with live.turn:
-            if self._live.get(request_id) is not live:
+            if self._live.get(live.job.request_id) is not live:
                 return  # settled while this waited for its turn
             try:
-                job, commands = step(live.job, event)
+                job, commands = self._decide(live.job, event)
             except OutOfOrder as error:
-                _log.exception("out_of_order", request_id=request_id)
+                _log.exception("out_of_order", request_id=live.job.request_id)
                 self._tally.last_error = str(error)
                 return
-            if job != live.job:
+            # A first answer that was quickly had is safe with its signed transaction, which is in the journal before it is sent.
+            is_quick = job.stage is Stage.ANSWERING and live.is_ahead and live.is_new
+            may_wait = is_quick or loses_nothing_by_a_crash(live.job, job)
+            live.is_ahead = may_wait and (live.is_ahead or job != live.job)
+            live.job = job
+            self._perform(live, commands)
+            if not may_wait:
                 await self._patience.stored(lambda: self._parts.store.save(job))
-                self._moved(live, job)
-        self._perform(live, commands)
+            self._end_if_done(job)
+
+    def _decide(self, job: Job, event: Event) -> tuple[Job, list[Command]]:
+        """What follows from an event; code that is at hand is not waited for."""
+        job, commands = step(job, event)
+        if commands == [GetCode()] and (ready := self._work.code_at_hand(job)) is not None:
+            return step(job, ready)
+        return job, commands
 
     def _perform(self, live: Live, commands: Iterable[Command]) -> None:
         for command in commands:
@@ -184,7 +192,7 @@ class Worker:
                 self._tally.last_error = f"request {request_id}: {type(error).__name__}"
             await self._clock.sleep(wait_s)
             wait_s = min(2 * wait_s, LONG_WAIT_S)
-        await self.tell(request_id, event)
+        await self._happen(live, event)
 
     async def _submit(self, live: Live, answer: Answer) -> None:
         if not await self._sending.submit(live, answer):
@@ -204,11 +212,16 @@ class Worker:
             await self._store_block(block, seen_s)
             self._stored_cursor, self._stored_s = block.cursor, seen_s
         self._cursor = block.cursor
-        if self._parts.chain.head_height - block.cursor.height <= CATCHING_UP_BLOCKS:
+        if self._is_near_head(block.cursor):
             begun, self._held = self._held, []
             for request_id in begun:
                 await self.tell(request_id, Restarted())
-        await self._watch_windows(block)
+        ending = await self._windows.watch([live for live in self._live.values() if live.job.request_id not in self._held], block)
+        if ending:
+            self._spawn(self._windows.announce(ending))
+
+    def _is_near_head(self, cursor: Cursor) -> bool:
+        return self._parts.chain.head_height - cursor.height <= CATCHING_UP_BLOCKS
 
     def _cursor_is_due(self, cursor: Cursor, now_s: float) -> bool:
         """Empty blocks are many, and reading them again costs little: the cursor follows them from time to time."""
@@ -217,17 +230,43 @@ class Worker:
 
     async def _store_block(self, block: BlockEvents, seen_s: float) -> None:
         async with AsyncExitStack() as turns:
+            asked = await self._begin(block, seen_s, turns)
+            await asyncio.sleep(0)  # the guests get their jobs before the store's thread asks for its share of the interpreter
             moved: dict[int, tuple[Live, Job, list[Command]]] = {}
             for event in block.events:
                 await self._hear(event, moved, turns)
             changed = [job for live, job, _ in moved.values() if job != live.job]
             for job in await self._patience.stored(lambda: self._parts.store.admit(block, changed)):
-                self._live.setdefault(job.request_id, Live(job, seen_s, is_new=True))
-                self._held.append(job.request_id)
-            for live, job, _ in moved.values():
-                self._moved(live, job)
-        for live, _, commands in moved.values():
-            self._perform(live, commands)
+                live = self._live.setdefault(job.request_id, asked.pop(job.request_id))
+                if live.job.stage is Stage.QUEUED:
+                    self._held.append(job.request_id)
+            for known in asked.values():
+                known.release()
+            for live, job, commands in moved.values():
+                live.job = job
+                self._perform(live, commands)
+                self._end_if_done(job)
+
+    async def _begin(self, block: BlockEvents, seen_s: float, turns: AsyncExitStack) -> dict[int, Live]:
+        """
+        Run the guests of a block's requests whose code is at hand, for the store to find out meanwhile which requests are new.
+
+        What comes of them waits for their turns, which are held until the block is stored.
+        """
+        asked: dict[int, Live] = {}
+        for event in block.events:
+            if not isinstance(event, Requested) or event.request.request_id in asked:
+                continue
+            live = Live(Job.asked(event.request, event.origin), seen_s, is_new=True)
+            asked[live.job.request_id] = live
+            await turns.enter_async_context(live.turn)
+            if live.job.request_id in self._live or not self._is_near_head(block.cursor):
+                continue
+            job, commands = self._decide(live.job, Restarted())
+            if job.stage is Stage.RUNNING:
+                live.job, live.is_ahead = job, True
+                self._perform(live, commands)
+        return asked
 
     async def _hear(self, event: object, moved: dict[int, tuple[Live, Job, list[Command]]], turns: AsyncExitStack) -> None:
         """Take what an event says of jobs in hand; their turns are held until it is stored."""
@@ -257,53 +296,28 @@ class Worker:
         job, more = step(job, told)
         moved[request_id] = (live, job, [*commands, *more])
 
-    def _moved(self, live: Live, job: Job) -> None:
-        """The store has the job's new state: so has the worker."""
-        live.job = job
+    def _end_if_done(self, job: Job) -> None:
+        """The store knows that the job is DONE: the worker may forget it."""
         if job.stage is Stage.DONE:
             self._live.pop(job.request_id, None)
             _log.info("request_settled", request_id=job.request_id, by=job.settled_by)
-
-    async def _watch_windows(self, block: BlockEvents) -> None:
-        """Announce what takes long, and answer in time what cannot be announced."""
-        ending: list[Live] = []
-        for live in list(self._live.values()):
-            age = yield_age_blocks(live.job, block.cursor.height, block.timestamp_ns)
-            if age < ANNOUNCE_AFTER_BLOCKS or live.job.stage not in _WAITING or live.job.request_id in self._held:
-                continue
-            if not live.job.yield_height and self._clock.monotonic_s() - live.seen_s < _UNKNOWN_YIELD_GRACE_S:
-                continue  # found late, by asking: it gets a little time all the same
-            window = live.job.yield_height
-            in_time = age < GIVE_UP_AFTER_BLOCKS or not window
-            if live.announced_for != window and in_time and renewal_lies_ahead(live.job, block.timestamp_ns):
-                live.announced_for = window
-                ending.append(live)
-            elif age >= GIVE_UP_AFTER_BLOCKS and live.extended_for != window:
-                await self.tell(live.job.request_id, WindowClosing(can_extend=False))
-            elif age >= GONE_AFTER_BLOCKS:
-                live.check_soon = True
-        if ending:
-            self._spawn(self._announce(ending))
-
-    async def _announce(self, ending: list[Live]) -> None:
-        try:
-            can_extend = await self._parts.contract.can_extend()
-        except ChainError as error:
-            self._tally.last_error = str(error)
-            for live in ending:
-                live.announced_for = None  # the next block tries again
-            return
-        if can_extend:
-            for live in ending:
-                await self.tell(live.job.request_id, WindowClosing(can_extend=True))
 
     async def _confirm(self) -> None:
         """See to it that what was sent is settled: the chain's word counts, not a transaction's success."""
         while True:
             await self._clock.sleep(CONFIRM_TICK_S)
+            await self._store_what_lasts()
             due = [live for live in self._live.values() if live.check_soon or self._sending.is_overdue(live)]
             for start in range(0, len(due), _CONFIRMED_AT_ONCE):
                 await asyncio.gather(*(self._check(live) for live in due[start : start + _CONFIRMED_AT_ONCE]))
+
+    async def _store_what_lasts(self) -> None:
+        """A guest that takes its time, which people may ask the store about, and an answer that is kept from the chain."""
+        for live in [live for live in self._live.values() if live.is_ahead]:
+            async with live.turn:
+                if live.is_ahead:
+                    await self._patience.stored(partial(self._parts.store.save, live.job))
+                    live.is_ahead = False
 
     async def _check(self, live: Live) -> None:
         request_id = live.job.request_id
@@ -315,7 +329,7 @@ class Worker:
         live.check_soon = False
         if pending is None:
             await self.tell(request_id, Settled("gone"))
-        elif live.job.stage in _WAITING:
+        elif live.job.stage in WAITING:
             # Its yield has ended and it still waits: so the yield was renewed, and the source of blocks does not tell when.
             await self.tell(request_id, Renewed(renewed_unseen(live.job, self.cursor_height)))
         elif self._sending.is_overdue(live) and live.job.answer is not None:

@@ -5,6 +5,7 @@ What comes of it is an event for `job.step`. Trouble of ours is retried; what is
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,6 +21,7 @@ SOURCE_RETRIES_S = (1.0, 3.0, 10.0)
 """Waits between attempts at a source that could not be had; together well inside the yield's window."""
 _CHAIN_RETRY_S = 0.5
 _LONGEST_CHAIN_RETRY_S = 10.0
+_SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class Work:
@@ -33,16 +35,25 @@ class Work:
         self._fetch_slots = asyncio.Semaphore(slots.fetches)
         self._fetching: dict[tuple[Source, bool], asyncio.Task[Code]] = {}
 
+    def code_at_hand(self, job: Job) -> CodeReady | None:
+        """The wasm that the artifact cache has under the very hash that is asked for: nothing to fetch, nothing to wait for."""
+        request = job.request
+        if request.secrets_ref is not None or request.force_rebuild or not isinstance(request.source, WasmUrl):
+            return None
+        sha256_hex = request.source.sha256_hex  # as the caller wrote it
+        try:
+            found = _SHA256_HEX.fullmatch(sha256_hex) and self._parts.code.path_of(sha256_hex)
+        except OSError:
+            return None  # `get_code` meets it too, and says so
+        return CodeReady(sha256_hex) if found else None
+
     async def get_code(self, job: Job) -> CodeReady | Failed:
         """Have the wasm in the artifact cache."""
         request = job.request
         if request.secrets_ref is not None:
             return Failed(_no_keystore(request), Metrics())
-        source = request.source
-        if isinstance(source, WasmUrl) and not request.force_rebuild and self._parts.code.path_of(source.sha256_hex) is not None:
-            return CodeReady(source.sha256_hex)  # its hash is its name: nothing to fetch, nothing to wait for
         try:
-            code = await self._shared_code(source, force_rebuild=request.force_rebuild)
+            code = await self._shared_code(request.source, force_rebuild=request.force_rebuild)
         except RequestError as error:
             return Failed(str(error), error.metrics)
         return CodeReady(code.wasm_sha256_hex, code.compile_time_ms, code.note)

@@ -20,6 +20,7 @@ from oracle.job import (
     Settled,
     Submit,
     WindowClosing,
+    loses_nothing_by_a_crash,
     step,
 )
 from oracle.model import Job, Metrics, Origin, Stage
@@ -100,6 +101,14 @@ def test_after_a_crash_the_command_of_the_stage_is_asked_for_again(job, sequence
         same, again = step(after, Restarted())
         assert same == after
         assert again == ([] if after.stage is Stage.DONE else last_long)
+
+
+@given(jobs, st.lists(events, max_size=30))
+def test_what_the_store_need_not_hear_at_once_is_found_again_for_nothing(job, sequence):
+    for before, _, after, _ in live(job, sequence):
+        if loses_nothing_by_a_crash(before, after):
+            again = before if after == before else step(before, CodeReady(after.wasm_sha256_hex))[0]
+            assert again == after
 
 
 @given(jobs, st.lists(events, max_size=30))

@@ -7,8 +7,8 @@ import pytest
 
 from oracle.errors import GuestTrapped, SourceRefused, SourceUnavailable, Trap
 from oracle.flows.reconcile import reconcile
-from oracle.model import Completed, GitHub, Metrics, OutputFormat, SecretsRef, Stage, Unreadable, WasmUrl
-from oracle.testing.chain import ChainTwin
+from oracle.model import Completed, GitHub, Job, Metrics, Origin, OutputFormat, SecretsRef, Stage, Unreadable, WasmUrl
+from oracle.testing.chain import ECHO, ChainTwin
 from oracle.testing.clock import ManualClock, rest
 from oracle.testing.code import FakeCode
 from oracle.testing.guests import FakeGuests
@@ -348,11 +348,105 @@ async def test_jobs_wait_while_the_worker_catches_up_and_dead_ones_are_never_run
     assert [run.environment[5][1] for run in world.guests.runs] == [str(alive)]
 
 
+class SlowStore(MemoryJobs):
+    """Admits no block while `may_admit` is cleared, and remembers what is saved, with a block or by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.may_admit, self.saved = asyncio.Event(), []
+        self.may_admit.set()
+
+    async def admit(self, block, changed=()):
+        await self.may_admit.wait()
+        return await super().admit(block, changed)
+
+    async def save(self, job):
+        self.saved.append((job.request_id, job.stage))
+        await super().save(job)
+
+
+@pytest.fixture
+def slow(world):
+    """A world that has the code of every request at hand."""
+    world.store = SlowStore()
+    world.code.cached.add(ECHO.sha256_hex)
+    return world
+
+
+async def test_a_guest_runs_while_its_block_is_stored_and_its_answer_waits_for_that(slow):
+    async with slow.worker():
+        slow.store.may_admit.clear()
+        request_id = slow.chain.ask()
+        await rest()
+        assert len(slow.guests.runs) == 1
+        assert request_id not in slow.chain.settled
+        slow.store.may_admit.set()
+        await rest()
+    assert slow.answer(request_id).output == b"hello"
+    assert len(slow.guests.runs) == 1
+
+
+async def test_a_quick_request_is_stored_with_the_blocks_that_begin_and_settle_it_alone(slow):
+    async with slow.worker():
+        request_id = slow.chain.ask()
+        await slow.clock.advance(5)
+    assert (await slow.store.get(request_id)).answer == slow.answer(request_id)
+    assert slow.store.saved == [(request_id, Stage.DONE)]  # with its block
+
+
+async def test_the_answer_of_a_guest_that_took_its_time_is_stored_at_once(slow):
+    held = await hold_guests(slow)
+    async with slow.worker():
+        slow.chain.ask()
+        await slow.clock.advance(2)
+        slow.chain.loses_answers = True
+        held.set()
+        await rest()
+    assert [stage for _, stage in slow.store.saved] == [Stage.RUNNING, Stage.ANSWERING]
+
+
+async def test_a_request_that_turns_out_to_be_known_already_is_run_and_answered_no_second_time(slow):
+    held = await hold_guests(slow)
+    async with slow.worker() as worker:
+        slow.store.may_admit.clear()
+        request_id = slow.chain.ask()
+        await slow.store.adopt(Job(slow.chain._pending[request_id], Origin(), Stage.DONE))
+        await rest()
+        assert worker.snapshot().running_guests == 1
+        slow.store.may_admit.set()
+        await rest()
+        assert worker.snapshot().running_guests == 0
+        assert worker.unfinished == {}
+        held.set()
+        await rest()
+    assert request_id not in slow.chain.settled
+
+
+async def test_an_answer_kept_from_the_chain_is_stored_and_outlives_the_worker(slow):
+    slow.chain.loses_answers = True
+    async with slow.worker():
+        request_id = slow.chain.ask()
+        await slow.clock.advance(2)
+    assert (await slow.store.get(request_id)).answer.output == b"hello"
+    slow.chain.loses_answers = False
+    async with slow.worker():
+        await rest()
+    assert slow.answer(request_id).output == b"hello"
+    assert len(slow.guests.runs) == 1
+
+
+async def test_code_under_something_that_is_no_hash_is_refused_with_the_reason(world):
+    async with world.worker():
+        request_id = world.chain.ask(source=WasmUrl("https://example.com/x", "abcde"))
+        await world.clock.advance(10)
+    assert "64 hex digits" in world.answer(request_id).error
+
+
 async def test_a_stopped_worker_leaves_its_jobs_to_the_next(world):
     held = await hold_guests(world)
     async with world.worker():
         request_id = world.chain.ask()
-        await rest()
+        await world.clock.advance(2)
     assert (await world.store.get(request_id)).stage is Stage.RUNNING
     held.set()
     async with world.worker():
