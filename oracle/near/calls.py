@@ -8,7 +8,7 @@ Rust's parser would refuse is found here, because a call that cannot be parsed w
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from oracle.model import Answer, OutputFormat
 from oracle.near.keys import Call
@@ -42,17 +42,36 @@ def extend_call(contract_id: str, request_id: int) -> Call:
     return Call(contract_id, "extend_execution", _compact({"request_id": request_id}).encode(), EXTEND_GAS)
 
 
-def answer_call(contract_id: str, answer: Answer) -> Call:
-    """The call that settles a request with this answer, or, where the answer cannot be carried, with the reason why."""
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An answer as a call can carry it, which is what the contract is told; `output_json` is its output as JSON text."""
+
+    answer: Answer
+    output_json: str
+
+
+def carried(answer: Answer) -> Carried:
+    """Shorten texts that are too long; an output that cannot be carried becomes a failure with the reason why."""
     try:
         output = _output(answer)
     except _Unfit as unfit:
         answer = replace(answer, success=False, output=None, error=f"The output cannot be returned to the contract: {unfit}")
         output = "null"
+    error, note = _shortened(answer.error, _MAX_ERROR_BYTES), _shortened(answer.compilation_note, _MAX_NOTE_BYTES)
+    if (error, note) != (answer.error, answer.compilation_note):
+        answer = replace(answer, error=error, compilation_note=note)
+    return Carried(answer, output)
+
+
+def answer_call(contract_id: str, told: Carried, receipt_sha256_hex: str | None = None) -> Call:
+    """The call that settles a request with this answer; the receipt's hash only for contracts that keep it."""
+    answer, output = told.answer, told.output_json
     head, tail = _response_parts(answer)
+    if receipt_sha256_hex is not None:
+        tail = f'{tail},"receipt_sha256":"{receipt_sha256_hex}"'
     response = f'{{{head},"output":{output},{tail}}}'
     # The contract writes what is None as well, and numbers and text as compactly as they are here.
-    written = f'{response},"refund_usd":null,"receipt_sha256":null'
+    written = f'{response},"refund_usd":null' + ("" if receipt_sha256_hex is not None else ',"receipt_sha256":null')
     if len(written.encode()) + _MARGIN_BYTES <= MAX_YIELD_PAYLOAD_BYTES:
         args = f'{{"request_id":{answer.request_id},"response":{response}}}'
         return Call(contract_id, "resolve_execution", args.encode(), SMALL_ANSWER_GAS)
@@ -70,9 +89,9 @@ def _response_parts(answer: Answer) -> tuple[str, str]:
     head = _compact({"success": answer.success})[1:-1]
     tail = _compact(
         {
-            "error": _shortened(answer.error, _MAX_ERROR_BYTES),
+            "error": answer.error,
             "resources_used": used,
-            "compilation_note": _shortened(answer.compilation_note, _MAX_NOTE_BYTES),
+            "compilation_note": answer.compilation_note,
         }
     )[1:-1]
     return head, tail

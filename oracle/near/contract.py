@@ -117,6 +117,16 @@ class Contract:
             return True
         return True
 
+    async def keeps_receipts(self) -> bool:
+        """Whether the contract keeps how requests ended (`get_outcome`), and with it the hash of the receipt."""
+        try:
+            await self.view("get_outcome", {"request_id": 0})
+        except MethodMissing:
+            return False
+        except ViewFailed:
+            return True
+        return True
+
     async def event_standard(self) -> str | None:
         """The `standard` of the contract's events; None where the contract does not tell it."""
         try:

@@ -52,6 +52,10 @@ class SigningKey:
             raise ValueError("a private key's public half does not belong to its secret half")
         return cls(account_id, _PREFIX + base58.b58encode(public).decode(), raw)
 
+    def sign(self, message: bytes) -> bytes:
+        """ed25519 of a message that is no transaction; 64 bytes."""
+        return Ed25519PrivateKey.from_private_bytes(self._secret[:32]).sign(message)
+
     def sign_call(self, call: Call, *, nonce: int, block_hash: str) -> tuple[TxHash, bytes]:
         """
         Make a signed transaction of one function call.

@@ -20,7 +20,7 @@ import structlog
 
 from oracle.errors import RpcUnavailable, TransactionRefused
 from oracle.model import Answer, TxHash
-from oracle.near.calls import answer_call, extend_call
+from oracle.near.calls import answer_call, carried, extend_call
 from oracle.near.keys import Call, SigningKey
 from oracle.near.rpc import Block, Rpc
 from oracle.near.rpc_errors import AccessKeyUnknown, AccountUnknown
@@ -84,7 +84,7 @@ class ChainSender:
         if answer.success and isinstance(fate, Failed) and len(earlier) >= _REFUSALS_BEFORE_FAILURE:
             _log.warning("answer_refused", request_id=answer.request_id, reason=fate.reason)
             answer = replace(answer, success=False, output=None, error=f"The contract refused the answer: {fate.reason}")
-        return await self._bring(answer.request_id, "answer", answer_call(self._contract_id, answer), earlier, fate)
+        return await self._bring(answer.request_id, "answer", answer_call(self._contract_id, carried(answer)), earlier, fate)
 
     async def extend(self, request_id: int) -> TxHash:
         """See `SubmitAnswers`."""

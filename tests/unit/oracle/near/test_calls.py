@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracle.model import Answer, Metrics, OutputFormat
-from oracle.near.calls import MAX_OUTPUT_BYTES, MAX_YIELD_PAYLOAD_BYTES, answer_call, extend_call
+from oracle.near.calls import MAX_OUTPUT_BYTES, MAX_YIELD_PAYLOAD_BYTES, answer_call, carried, extend_call
 
+RECEIPT = "ab" * 32
 USED = Metrics(instructions=2**64 - 1, time_ms=60_000, peak_memory_bytes=2**30, compile_time_ms=300_000)
 
 
@@ -15,8 +16,8 @@ def success(output, output_format=OutputFormat.TEXT, **more):
     return Answer(3, True, output, output_format, **more)
 
 
-def args_of(answer):
-    call = answer_call("outlayer.near", answer)
+def args_of(answer, receipt_sha256_hex=None):
+    call = answer_call("outlayer.near", carried(answer), receipt_sha256_hex)
     return call, json.loads(call.args)
 
 
@@ -55,10 +56,28 @@ def test_a_response_that_passes_the_yields_payload_goes_through_the_state():
 
 @given(st.integers(500, 1_024))
 def test_what_is_resolved_directly_fits_the_payload_with_all_that_the_contract_adds(length):
-    call, args = args_of(success(b"x" * length, metrics=USED))
-    if call.method == "resolve_execution":
-        as_written = {**args["response"], "refund_usd": None, "receipt_sha256": None}
-        assert len(json.dumps(as_written, separators=(",", ":")).encode()) <= MAX_YIELD_PAYLOAD_BYTES
+    for receipt in (None, RECEIPT):
+        call, args = args_of(success(b"x" * length, metrics=USED), receipt)
+        if call.method == "resolve_execution":
+            as_written = {**args["response"], "refund_usd": None, "receipt_sha256": receipt}
+            assert len(json.dumps(as_written, separators=(",", ":")).encode()) <= MAX_YIELD_PAYLOAD_BYTES
+
+
+def test_a_receipts_hash_goes_with_small_answers_and_with_large_ones():
+    for length in (2, MAX_YIELD_PAYLOAD_BYTES):
+        call, args = args_of(success(b"x" * length), RECEIPT)
+        assert (args.get("response") or args)["receipt_sha256"] == RECEIPT
+        assert call.method == ("resolve_execution" if length == 2 else "submit_execution_output_and_resolve")
+    assert b"receipt" not in args_of(success(b"x"))[0].args
+
+
+def test_what_is_carried_is_what_the_contract_is_told():
+    for answer in (success(b"\xff"), Answer(3, False, error="why " * 500, compilation_note="note " * 100), success(b"fits")):
+        told = carried(answer).answer
+        _, args = args_of(answer)
+        response = args["response"]
+        assert (told.success, told.error, told.compilation_note) == (response["success"], response["error"], response["compilation_note"])
+        assert carried(told).answer == told
 
 
 def test_what_the_contract_could_not_read_becomes_a_failure_with_the_reason():
@@ -93,7 +112,7 @@ def test_the_longest_output_is_carried():
 @given(st.text(min_size=1), st.none() | st.text())
 def test_a_failure_always_fits_the_yields_payload(error, note):
     for sentence in (error, error * 500):
-        call, args = args_of(Answer(2**63 - 1, False, error=sentence, metrics=USED, compilation_note=note))
+        call, args = args_of(Answer(2**63 - 1, False, error=sentence, metrics=USED, compilation_note=note), RECEIPT)
         assert call.method == "resolve_execution"
         shown = args["response"]["error"]
         assert sentence == shown or shown.endswith("…") or "?" in shown
