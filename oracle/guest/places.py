@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 PROCESS_BYTES: Final = 64 * 1024 * 1024
-"""What a guest's process takes beside the guest's memory: interpreter, engine, native code (5 MiB in all for small ones), and its tables."""
+"""What a guest's process takes beside the guest's memory: its tables, interpreter, engine and native code (5 MiB for small ones)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
