@@ -42,9 +42,9 @@ class QuotingEnclave:
 
 
 TD_QE = QuotingEnclave("TD_QE", bytes.fromhex("dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5"), prod_id=2, svn=4)
-"""As in Intel's TDX samples."""
-SGX_QE = QuotingEnclave("QE", bytes.fromhex("8c4f5775d796503e96137f77c68a829a0056ac8ded70140b081b094490c57bff"), prod_id=1, svn=8)
-"""As in Intel's SGX samples."""
+"""As in the sample TDX quote."""
+SGX_QE = QuotingEnclave("QE", bytes.fromhex("8c4f5775d796503e96137f77c68a829a0056ac8ded70140b081b094490c57bff"), prod_id=1, svn=10)
+"""As in the sample SGX quote."""
 
 
 @dataclass(frozen=True, slots=True)

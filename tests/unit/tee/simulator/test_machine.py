@@ -122,6 +122,11 @@ def test_the_key_provider_is_named_in_the_log(boot, provider, name):
     assert (told["name"], bool(told["id"])) == (name, provider in {"kms", "local"})
 
 
+@pytest.mark.parametrize(("changed", "name"), [({"storage_fs": "ext4"}, b"ext4"), ({"storage_fs": None}, b"zfs")], ids=repr)
+def test_the_file_system_is_named_in_the_log(boot, changed, name):
+    assert next(event.payload for event in boot(compose=compose(**changed)).events if event.name == "storage-fs") == name
+
+
 def test_a_kms_is_known_by_a_public_key_as_recorded(boot):
     ours, theirs = json.loads(boot().key_provider_json), json.loads(RECORDED["info"]["key_provider_info"])
     assert list(ours) == list(theirs)

@@ -1,6 +1,7 @@
 """Quotes verify with dcap-qvl under the test root, with no other, and with no byte changed."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import dcap_qvl
 import pytest
@@ -13,6 +14,7 @@ from oracle.tee.simulator.quotes import Quoter, TdQuoteVersion
 from oracle.tee.simulator.reports import SGX_ATTRIBUTES_DEBUG, TD_ATTRIBUTES_DEBUG, EnclaveReport
 
 NOW_S = 1_800_000_000
+SAMPLES = Path(__file__).parents[3] / "vectors/quotes"
 ENCLAVE = EnclaveReport(mr_enclave=b"e" * 32, mr_signer=b"s" * 32, report_data=bytes(range(64)), prod_id=7, svn=3)
 
 
@@ -106,6 +108,25 @@ def test_nothing_follows_the_certification_data(quoter, td_report):
     auth_bytes = int.from_bytes(quote[632:636], "little")
     assert len(quote) == 636 + auth_bytes
     assert int.from_bytes(quote[636 + 130 : 636 + 134], "little") == auth_bytes - 134
+
+
+def test_a_td_quote_is_laid_out_as_a_real_one(quoter, td_report):
+    ours, real = quoter.td_quote(td_report), (SAMPLES / "tdx_quote").read_bytes()
+    assert ours[:28] == real[:28]  # version, kind of key, TEE, reserved, vendor
+    assert ours[764:766] == real[764:766]  # kind of certification data: a QE report
+    assert ours[1218:1252] == real[1218:1252]  # QE authentication data and its length
+    assert ours[1252:1254] == real[1252:1254]  # kind of certification data: a PCK chain
+    assert ours[1258:].startswith(b"-----BEGIN CERTIFICATE-----")
+    assert real[1258:].startswith(b"-----BEGIN CERTIFICATE-----")
+
+
+def test_an_sgx_quote_is_laid_out_as_a_real_one(quoter, pki):
+    ours, real = quoter.sgx_quote(ENCLAVE), (SAMPLES / "sgx_quote").read_bytes()
+    assert ours[:10] == real[:10]  # version, kind of key, TEE, SVN of the quoting enclave
+    assert int.from_bytes(ours[10:12], "little") == pki.platform.pce_svn
+    assert ours[12:28] == real[12:28]
+    assert ours[1012:1048] == real[1012:1048]  # QE authentication data, its length, and that a PCK chain follows
+    assert ours[1052:].startswith(b"-----BEGIN CERTIFICATE-----")
 
 
 def test_the_same_seed_and_report_make_the_same_quote(secrets, pki, quoter, td_report):
