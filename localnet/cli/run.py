@@ -25,6 +25,9 @@ from localnet.values.block import Block
 from localnet.values.hashes import hash_to_text
 
 _LONGEST_BLOCK_TIME_S = 3600.0
+_SWITCH_INTERVAL_S = 0.0005
+"""How long the thread that makes a block keeps the interpreter from the one that answers. Each answer gives it up a few times, so that the
+usual 5 ms would let a busy chain answer a hundred times a second."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 _TGAS = 10**12
 
@@ -77,6 +80,7 @@ def command(*, host: str, port: int, home: Path | None, block_time: float | None
     """Start a local NEAR chain, and serve JSON-RPC and blocks until Ctrl-C."""
     # Answers go to stdout, where a program reads them line by line; what goes wrong is told beside it.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     options = ServerOptions(host=host, port=port, block_time_s=block_time, on_block=_block_printer(as_json=as_json) if verbose else None)
     try:
         with Chain(home=home) as chain, _key_file(chain, home) as key_file:
