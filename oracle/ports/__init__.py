@@ -1,0 +1,32 @@
+"""
+The outside worlds, each as the little the worker may do with it, and the values they speak in.
+
+Honest twins of all of them live in `oracle.testing` and pass the same tests as the real ones. Failures are those of `oracle.errors`.
+"""
+
+from oracle.ports.chain import ReadContract, SubmitAnswers, WatchChain
+from oracle.ports.clock import Clock, SystemClock
+from oracle.ports.code import Code, CompileSource, FetchBytes, ProvideCode
+from oracle.ports.guests import GuestResult, GuestRun, RunGuests
+from oracle.ports.jobs import ChainIdentity, SignedTransaction, StoreJobs
+from oracle.ports.snapshot import Latencies, WorkerSnapshot
+
+__all__ = [
+    "ChainIdentity",
+    "Clock",
+    "Code",
+    "CompileSource",
+    "FetchBytes",
+    "GuestResult",
+    "GuestRun",
+    "Latencies",
+    "ProvideCode",
+    "ReadContract",
+    "RunGuests",
+    "SignedTransaction",
+    "StoreJobs",
+    "SubmitAnswers",
+    "SystemClock",
+    "WatchChain",
+    "WorkerSnapshot",
+]

@@ -1,0 +1,61 @@
+"""Code: from its source to the artifact cache."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from oracle.model import GitHub, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Wasm in the artifact cache."""
+
+    wasm_sha256_hex: str
+    path: Path
+    compile_time_ms: int | None = None
+    note: str | None = None
+
+
+class ProvideCode(Protocol):
+    """Source to wasm: fetched or built, verified and cached."""
+
+    async def get(self, source: Source, *, force_rebuild: bool = False) -> Code:
+        """
+        Make the wasm of a source available.
+
+        Raises:
+            SourceRefused, SourceUnavailable, BuildFailed
+        """
+        ...
+
+    def path_of(self, wasm_sha256_hex: str) -> Path | None:
+        """Where a module lies that was provided before; None when the cache has it no more."""
+        ...
+
+
+class CompileSource(Protocol):
+    """A repository to wasm."""
+
+    async def compile(self, source: GitHub, into: Path) -> int:
+        """
+        Write the module to `into`; returns the milliseconds between source and wasm.
+
+        Raises:
+            SourceRefused, SourceUnavailable, BuildFailed
+        """
+        ...
+
+
+class FetchBytes(Protocol):
+    """HTTP out, with addresses, sizes and times bounded."""
+
+    async def fetch(self, url: str, *, max_bytes: int) -> bytes:
+        """
+        The body behind a URL.
+
+        Raises:
+            SourceRefused: the address is not allowed, or the body is too long or of the wrong kind.
+            SourceUnavailable: nobody answered in time, or with an error status.
+        """
+        ...
