@@ -97,6 +97,7 @@ class AppCertificates:
     def _issue_root(self) -> x509.Certificate:
         builder = self._builder(self._name, self._key, _EARLIEST, _now() + _LIFETIME)
         builder = builder.add_extension(key_usage(is_ca=True), critical=True)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.private.public_key()), critical=False)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
         return builder.sign(self._key.private, hashes.SHA256())
 

@@ -66,6 +66,12 @@ class Platform:
     td_qe: QuotingEnclave = TD_QE
     sgx_qe: QuotingEnclave = SGX_QE
 
+    def __post_init__(self) -> None:
+        sizes = {"fmspc": 6, "cpu_svn": 16, "pce_id": 2, "tee_tcb_svn": 16, "mr_seam": 48, "mr_signer_seam": 48, "seam_attributes": 8}
+        for name, size in sizes.items():
+            if len(getattr(self, name)) != size:
+                raise ValueError(f"a platform's {name} has {size} bytes, not {len(getattr(self, name))}")
+
     def quoting_enclave(self, tee: Tee) -> QuotingEnclave:
         """Who signs quotes of this kind."""
         return self.td_qe if tee is Tee.TDX else self.sgx_qe

@@ -41,6 +41,10 @@ class MachineOptions:
     cpu_count: int = 1
     memory_bytes: int = 2 * 1024**3
 
+    def __post_init__(self) -> None:
+        if self.app_id is not None and len(self.app_id) != APP_ID_BYTES:
+            raise ValueError(f"an app id has {APP_ID_BYTES} bytes, not {len(self.app_id)}")
+
 
 class Machine:
     """One machine after it booted; only `emit` changes it."""

@@ -7,6 +7,7 @@ Source: Intel TDX DCAP Quoting Library API, A.3.2 and A.3.3; Intel SGX ECDSA Quo
 from dataclasses import dataclass
 
 REPORT_DATA_BYTES = 64
+_TD_10_BYTES, _TD_15_BYTES, _ENCLAVE_BYTES = 584, 648, 384
 TD_ATTRIBUTES = bytes.fromhex("0000001000000000")
 """SEPT_VE_DISABLE alone, as a dstack machine has it."""
 TD_ATTRIBUTES_DEBUG = bytes.fromhex("0100001000000000")
@@ -67,9 +68,14 @@ class Seam:
 
 
 def td_body_10(seam: Seam, report: TdReport) -> bytes:
-    """584 bytes."""
+    """
+    584 bytes.
+
+    Raises:
+        ValueError: a field has another length than its place.
+    """
     of = report.measurements
-    return b"".join(
+    return _whole(
         (
             seam.tee_tcb_svn,
             seam.mr_seam,
@@ -86,18 +92,19 @@ def td_body_10(seam: Seam, report: TdReport) -> bytes:
             of.rt_mr2,
             of.rt_mr3,
             report.report_data,
-        )
+        ),
+        _TD_10_BYTES,
     )
 
 
 def td_body_15(seam: Seam, report: TdReport) -> bytes:
     """648 bytes: the body of 1.0, the module's SVN once more as it is loaded now, the service TD's measurement."""
-    return td_body_10(seam, report) + seam.tee_tcb_svn + report.mr_service_td
+    return _whole((td_body_10(seam, report), seam.tee_tcb_svn, report.mr_service_td), _TD_15_BYTES)
 
 
 def enclave_body(cpu_svn: bytes, report: EnclaveReport) -> bytes:
-    """384 bytes."""
-    return b"".join(
+    """384 bytes; raises as `td_body_10`."""
+    return _whole(
         (
             cpu_svn,
             report.misc_select.to_bytes(4, "little"),
@@ -111,5 +118,13 @@ def enclave_body(cpu_svn: bytes, report: EnclaveReport) -> bytes:
             report.svn.to_bytes(2, "little"),
             bytes(60),
             report.report_data,
-        )
+        ),
+        _ENCLAVE_BYTES,
     )
+
+
+def _whole(fields: tuple[bytes, ...], size: int) -> bytes:
+    body = b"".join(fields)
+    if len(body) != size:
+        raise ValueError(f"the body of a quote has {size} bytes, this one {len(body)}: a field is too short or too long")
+    return body

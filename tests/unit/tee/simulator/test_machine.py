@@ -134,6 +134,13 @@ def test_a_kms_is_known_by_a_public_key_as_recorded(boot):
     assert ours["id"][:54] == theirs["id"][:54]  # an EC key on P-256, its point uncompressed
 
 
+def test_an_updated_app_keeps_the_id_it_was_given(boot):
+    machine = boot(app_id=b"i" * 20)
+    assert next(event.payload for event in machine.events if event.name == "app-id") == machine.app_id == b"i" * 20
+    with pytest.raises(ValueError, match="20 bytes, not 19"):
+        MachineOptions(app_id=b"i" * 19)
+
+
 def test_another_image_has_other_measurements(boot):
     image = replace(dstack_os(), mr_td=b"\x07" * 48, boot_events=dstack_os().boot_events[:-1])
     assert boot(image=image).measurements.rt_mr1 != boot().measurements.rt_mr1

@@ -129,5 +129,14 @@ def test_an_sgx_quote_is_laid_out_as_a_real_one(quoter, pki):
     assert ours[1052:].startswith(b"-----BEGIN CERTIFICATE-----")
 
 
+def test_a_field_of_another_length_is_refused(quoter, td_report):
+    with pytest.raises(ValueError, match="584 bytes, this one 583"):
+        quoter.td_quote(replace(td_report, report_data=bytes(63)))
+    with pytest.raises(ValueError, match="384 bytes, this one 385"):
+        quoter.sgx_quote(replace(ENCLAVE, mr_enclave=bytes(33)))
+    with pytest.raises(ValueError, match="cpu_svn has 16 bytes, not 15"):
+        Platform(cpu_svn=bytes(15))
+
+
 def test_the_same_seed_and_report_make_the_same_quote(secrets, pki, quoter, td_report):
     assert Quoter(secrets, pki).td_quote(td_report) == quoter.td_quote(td_report)
