@@ -8,7 +8,7 @@ use std::{env, fs, slice};
 
 use libloading::{Library, Symbol};
 use near_abi::__private::ChunkedAbiEntry;
-use near_abi::AbiMetadata;
+use near_abi::{AbiFunctionKind, AbiFunctionModifier, AbiMetadata, AbiRoot};
 use object::{Object, ObjectSymbol};
 
 const PREFIX: &str = "__near_abi_";
@@ -21,10 +21,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let parts = entries(Path::new(library))?;
     let whole = ChunkedAbiEntry::combine(parts).map_err(|e| format!("{library}: the parts of the ABI contradict each other: {e:?}"))?;
     let metadata = AbiMetadata { name: Some(name.clone()), version: Some(version.clone()), ..Default::default() };
-    let root = whole.into_abi_root(metadata);
+    let mut root = whole.into_abi_root(metadata);
+    call_what_is_private(&mut root);
     // Through a Value: its maps are sorted, so the text does not depend on the order of linking.
     println!("{}", serde_json::to_string_pretty(&serde_json::to_value(&root)?)?);
     Ok(())
+}
+
+/// near-sdk takes a method without `&mut self` for a view. A private one is none: promises call it, and it may write on its own.
+fn call_what_is_private(root: &mut AbiRoot) {
+    for function in &mut root.body.functions {
+        if function.modifiers.contains(&AbiFunctionModifier::Private) {
+            function.kind = AbiFunctionKind::Call;
+        }
+    }
 }
 
 /// The parts of all `impl` blocks, in the order of their names.

@@ -87,8 +87,6 @@ pub enum AnswerError {
     NotOperator { caller: AccountId, operator: AccountId },
     #[error("request {0} is not pending: it is unknown, or already resolved or cancelled; nothing is left to do")]
     NotPending(u64),
-    #[error("the yield of request {0} is over: it has just timed out, been answered or been cancelled; nothing is paid twice")]
-    YieldIsOver(u64),
     #[error("the output is {bytes} bytes long, and at most {max} are taken: answer with success false and say so")]
     OutputTooLong { bytes: usize, max: usize },
     #[error("the output is {bytes} bytes long once escaped as JSON, and at most {max} are taken: ask for Bytes, which come as base64")]
@@ -155,6 +153,8 @@ pub enum ProjectError {
     NoVersion { project_id: String, version_key: String },
     #[error("the project {project_id} has the version '{version_key}' already")]
     VersionExists { project_id: String, version_key: String },
+    #[error("the project {project_id} has changed hands and rests: its owner {owner} takes it over with set_active_version")]
+    Resting { project_id: String, owner: AccountId },
     #[error("'{version_key}' is the active version: make another one active first")]
     VersionIsActive { version_key: String },
     #[error("the project {project_id} has {max} versions, the most there can be: remove one first")]

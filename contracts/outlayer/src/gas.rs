@@ -1,6 +1,7 @@
 //! Gas that is set aside or asked for. Figures measured in nearcore's VM; the acceptance tests hold them.
 
-use near_sdk::Gas;
+use near_sdk::account_id::AccountType;
+use near_sdk::{AccountId, Gas};
 
 /// Set aside for the callback of a yield; what the caller attached beyond the minimum comes on top.
 pub const YIELD_CALLBACK: Gas = Gas::from_tgas(50);
@@ -8,9 +9,15 @@ pub const YIELD_CALLBACK: Gas = Gas::from_tgas(50);
 /// For `on_refund`: it writes a claim when a transfer has failed, else does nothing.
 pub const ON_REFUND: Gas = Gas::from_tgas(3);
 
-/// The dearest settlement: the longest input freed, the longest output handed to a caller's callback, a refund and its callback.
-/// Measured at 23 Tgas in nearcore's VM; the rest is for the depth of a real chain's trie.
-pub const DEAREST_SETTLEMENT: Gas = Gas::from_tgas(30);
+/// The dearest settlement without an input: the longest output handed to a caller's callback, a refund and its callback.
+/// Measured at 17 Tgas in nearcore's VM; the rest is for the depth of a real chain's trie.
+const SETTLEMENT_BASE: Gas = Gas::from_tgas(24);
+
+/// Each byte of an input is freed (NEAR `storage_remove_ret_value_byte`).
+const FREED_GAS_A_BYTE: u64 = 12_000_000;
+
+/// A transfer to an implicit account is charged as if it made the account and its key, whether or not it is there.
+const IMPLICIT_PAYER: Gas = Gas::from_tgas(9);
 
 /// What the timed-out callback itself needs to yield again.
 pub const YIELD_AGAIN: Gas = Gas::from_tgas(4);
@@ -34,9 +41,19 @@ pub fn least_for_request(input_bytes: u64) -> Gas {
     Gas::from_gas(REQUEST_BASE.as_gas().saturating_add(logged).saturating_add(stored))
 }
 
+/// What settling a request may need, whatever its answer, when one promise waits for that.
+pub fn settlement(input_bytes: u32, payer_id: &AccountId) -> Gas {
+    let freed = u64::from(input_bytes).saturating_mul(FREED_GAS_A_BYTE);
+    let gas = Gas::from_gas(SETTLEMENT_BASE.as_gas().saturating_add(freed));
+    match payer_id.get_account_type() {
+        AccountType::NamedAccount => gas,
+        _ => gas.saturating_add(IMPLICIT_PAYER),
+    }
+}
+
 /// Whether a timed-out callback with this much gas left may yield again and leave the next one enough for any answer.
-pub const fn can_yield_again(left: Gas) -> bool {
-    left.as_gas() >= YIELD_AGAIN.as_gas() + DEAREST_SETTLEMENT.as_gas()
+pub fn can_yield_again(left: Gas, settlement: Gas) -> bool {
+    left >= YIELD_AGAIN.saturating_add(settlement)
 }
 
 #[cfg(test)]
@@ -52,7 +69,16 @@ mod tests {
 
     #[test]
     fn the_share_of_a_callback_pays_for_yielding_again_and_for_the_dearest_answer() {
-        assert!(can_yield_again(YIELD_CALLBACK));
-        assert!(!can_yield_again(DEAREST_SETTLEMENT));
+        let dearest = settlement(500_000, &"0".repeat(64).parse().unwrap());
+        assert!(can_yield_again(YIELD_CALLBACK, dearest));
+        assert!(!can_yield_again(dearest, dearest));
+    }
+
+    #[test]
+    fn an_implicit_payer_and_a_long_input_make_a_settlement_dearer() {
+        let named: AccountId = "alice.near".parse().unwrap();
+        let ether: AccountId = format!("0x{}", "a".repeat(40)).parse().unwrap();
+        assert!(settlement(0, &ether) > settlement(0, &named));
+        assert!(settlement(500_000, &named) > settlement(0, &named));
     }
 }

@@ -18,7 +18,7 @@ pub struct Project {
     pub number: u64,
     pub owner: PaddedAccount,
     pub name: String,
-    /// `Version::id`, so that another active version changes no storage.
+    /// `Version::id`, so that another active version changes no storage; zeros while it rests.
     pub active_version: [u8; 32],
     pub created_ns: u64,
 }
@@ -79,6 +79,15 @@ impl PaddedAccount {
 }
 
 impl Project {
+    /// Nobody's name may be put on code without consent: a project that has changed hands runs again once its new owner makes a version active.
+    pub fn rest(&mut self) {
+        self.active_version = [0; 32];
+    }
+
+    pub fn is_resting(&self) -> bool {
+        self.active_version == [0; 32]
+    }
+
     pub fn uuid(&self) -> String {
         format!("p{:016x}", self.number)
     }

@@ -1,14 +1,14 @@
 //! A request: as callers send it, as it is kept, as events and views tell it.
 
 use near_sdk::json_types::U128;
-use near_sdk::{near, AccountId};
+use near_sdk::{near, AccountId, Gas};
 
 use crate::error::RequestError;
 use crate::limits::{Limits, ResourceLimits};
 use crate::output::ResponseFormat;
 use crate::pricing::Pricing;
 use crate::source::{CodeSource, ExecutionSource};
-use crate::text;
+use crate::{gas, text};
 
 /// Whose secrets, under which profile.
 #[near(serializers = [borsh, json])]
@@ -95,6 +95,11 @@ const MAX_PROFILE_BYTES: usize = 64;
 impl Request {
     pub fn deadline_ns(&self) -> u64 {
         self.created_ns.saturating_add(DEADLINE_NS)
+    }
+
+    /// What the callback of its yield needs, whatever the answer.
+    pub fn settlement_gas(&self) -> Gas {
+        gas::settlement(self.input_bytes, &self.payer_id)
     }
 
     /// `request_data` of the event; the same names in `get_request`.

@@ -1,4 +1,5 @@
-//! A client that misbehaves, for tests: its callback panics, it attaches the gas it is told to, it deletes itself and leaves no account for the refund.
+//! A client that misbehaves, for tests: its callback panics, it attaches the gas it is told to, lets any number of promises wait for one answer,
+//! deletes itself and leaves no account for the refund.
 
 use near_sdk::json_types::{U128, U64};
 use near_sdk::{env, near, AccountId, Gas, NearToken, Promise};
@@ -37,6 +38,17 @@ impl TestClient {
         };
         let gas = callback_gas.unwrap_or(U64(Gas::from_tgas(20).as_gas()));
         request.then(call(env::current_account_id(), method, Vec::new(), NearToken::ZERO, gas))
+    }
+
+    /// Calls `request_execution` and lets this many promises wait for the answer, which is sent to each of them.
+    #[payable]
+    pub fn ask_for_many(&mut self, oracle_id: AccountId, request_json: String, gas: U64, waiting: u32) {
+        let (deposit, gas) = (env::attached_deposit(), Gas::from_gas(gas.0));
+        let request = env::promise_create(oracle_id, "request_execution", request_json.as_bytes(), deposit, gas);
+        for _ in 0..waiting {
+            env::promise_batch_then(request, &env::predecessor_account_id());
+        }
+        env::promise_return(request);
     }
 
     /// Calls any method of the oracle as this account.

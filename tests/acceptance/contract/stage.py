@@ -18,6 +18,7 @@ LIMITS = {"max_instructions": 10_000_000, "max_memory_mb": 64, "max_execution_se
 SOURCE = {"WasmUrl": {"url": "https://example.com/guest.wasm", "hash": "ab" * 32}}
 USED = {"instructions": 5_000_000, "time_ms": 20}
 KEY = KeyPair.from_seed("stage")
+IMPLICIT = "ab" * 32
 PLAYERS = ("owner", "operator", "alice", "bob", "client", "asker")
 GENESIS_YOCTO = 10_000 * NEAR
 
@@ -48,7 +49,8 @@ class Stage:
         self.chain = Chain(
             key=KEY, accounts=tuple(GenesisAccount(name, GENESIS_YOCTO, KEY.public_key, None) for name in names), clock=lambda: START_NS
         )
-        self.accounts = {name: type(self.chain.root)(self.chain, name, KEY) for name in names}
+        # The implicit account is not there before somebody sends it money.
+        self.accounts = {name: type(self.chain.root)(self.chain, name, KEY) for name in [*names, IMPLICIT]}
         self.succeeded, self.events, self.completed = set(), defaultdict(list), Counter()
         self.supply = self.total_yocto()
         self.chain.on_block(self._see)

@@ -3,7 +3,7 @@
 import pytest
 
 from localnet import NEAR
-from tests.acceptance.contract.stage import OUTLAYER, SOURCE
+from tests.acceptance.contract.stage import OUTLAYER, SOURCE, arguments
 
 SECOND = {"GitHub": {"repo": "https://github.com/o/r", "commit": "c0ffee", "build_target": None}}
 SECOND_KEY = "https://github.com/o/r@c0ffee"
@@ -87,6 +87,17 @@ def test_a_project_changes_hands_and_keeps_its_identity(game):
     assert game.view("list_user_projects", account_id="alice.test.near") == []
     assert "there is no project" in game.refused("alice", "delete_project", {"project_name": "game"})
     game.call("bob", "delete_project", {"project_name": "game"})
+
+
+@pytest.mark.parametrize("version", [{}, {"version_key": FIRST_KEY}])
+def test_code_runs_under_nobodys_name_without_consent(game, version):
+    game.call("alice", "transfer_project", {"project_name": "game", "new_owner": "bob.test.near"}, deposit=NEAR)
+    source = {"Project": {"project_id": "bob.test.near/game", **version}}
+    refusal = game.refused("alice", "request_execution", arguments(source=source), deposit=NEAR)
+    assert "rests: its owner bob.test.near takes it over with set_active_version" in refusal
+    game.call("bob", "set_active_version", {"project_name": "game", "version_key": FIRST_KEY})
+    game.ask(source=source)
+    assert game.last_request["code_source"]["WasmUrl"]["hash"] == FIRST_KEY
 
 
 def test_a_name_that_would_not_fit_an_id_is_refused(stage):

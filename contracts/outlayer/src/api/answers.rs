@@ -28,7 +28,7 @@ const REASON_UNKNOWN: &str = "the operator gave no reason";
 
 #[near]
 impl Outlayer {
-    /// Answers a request; its promise resumes in the next block.
+    /// Answers a request; its promise resumes in the next block. A request whose callback has run and failed is settled at once.
     #[handle_result]
     pub fn resolve_execution(&mut self, request_id: u64, response: ExecutionResponse) -> Result<(), AnswerError> {
         let request = self.answerable(request_id)?;
@@ -92,10 +92,12 @@ impl Outlayer {
                 self.store_output(request_id, &StoredOutput { format: output.format, json })?;
             }
         }
-        if env::promise_yield_resume(&request.data_id, written(&resumed)) {
-            return Ok(());
+        if !env::promise_yield_resume(&request.data_id, written(&resumed)) {
+            // A yield ends in the moment its callback runs, and the callback settles: this one has failed, for want of gas, as an answer is
+            // paid for by every promise that waits for it and there may be any number. The caller has heard that; the run is billed all the same.
+            self.settle_answer(request_id, request, resumed);
         }
-        Err(AnswerError::YieldIsOver(request_id))
+        Ok(())
     }
 
     fn store_output(&mut self, request_id: u64, output: &StoredOutput) -> Result<(), AnswerError> {

@@ -54,7 +54,7 @@ impl Outlayer {
 
 impl Outlayer {
     /// Settles an answered request and returns what the caller receives.
-    fn settle_answer(&mut self, request_id: u64, request: &Request, resumed: Resumed) -> Option<Vec<u8>> {
+    pub(crate) fn settle_answer(&mut self, request_id: u64, request: &Request, resumed: Resumed) -> Option<Vec<u8>> {
         let wants_output = resumed.success && request.limits.is_some();
         let output = match resumed.output_json {
             Some(json) => Some(json),
@@ -74,7 +74,7 @@ impl Outlayer {
 
     /// Yields again in the place of the yield that timed out: whoever waits for that one now waits for this.
     fn wait_on(&mut self, request_id: u64, mut request: Request) {
-        let promise = requests::yield_again(&format!(r#"{{"request_id":{request_id}}}"#));
+        let promise = requests::yield_again(&format!(r#"{{"request_id":{request_id}}}"#), request.settlement_gas());
         request.data_id = requests::data_id();
         request.progress_announced = false;
         REQUESTS.put(&id_key(request_id), &request);
@@ -91,5 +91,5 @@ impl Outlayer {
 /// The worker has said that work goes on, the deadline has not passed, and the next callback will have gas for any answer.
 fn may_wait_on(request: &Request) -> bool {
     let left = Gas::from_gas(env::prepaid_gas().as_gas().saturating_sub(env::used_gas().as_gas()));
-    request.progress_announced && env::block_timestamp() < request.deadline_ns() && gas::can_yield_again(left)
+    request.progress_announced && env::block_timestamp() < request.deadline_ns() && gas::can_yield_again(left, request.settlement_gas())
 }

@@ -105,7 +105,8 @@ impl Outlayer {
         Ok(money::settle_storage(bytes_before, &owner)?)
     }
 
-    /// Gives a project, its versions and their deposits to another account, under the same name. A deposit is needed only when the new
+    /// Gives a project, its versions and their deposits to another account, under the same name. It rests until the new owner calls
+    /// `set_active_version`, so that nobody's code runs under a name that did not ask for it. A deposit is needed only when the new
     /// owner's first list of projects outweighs what the old owner frees.
     #[payable]
     #[handle_result]
@@ -116,6 +117,7 @@ impl Outlayer {
         unlist(&owner, &project);
         PROJECTS.remove(&record_id(&project.id()));
         project.owner = PaddedAccount::new(&new_owner);
+        project.rest();
         if PROJECTS.has(&record_id(&project.id())) {
             return Err(ProjectError::Exists(project.id()));
         }

@@ -168,8 +168,8 @@ pub fn yield_for_answer(args: &str) -> PromiseIndex {
 }
 
 /// The same from a callback that has less gas left: all of it goes to the next one.
-pub fn yield_again(args: &str) -> PromiseIndex {
-    env::promise_yield_create("on_execution_response", args.as_bytes(), gas::DEAREST_SETTLEMENT, GasWeight(1), DATA_ID_REGISTER)
+pub fn yield_again(args: &str, at_least: Gas) -> PromiseIndex {
+    env::promise_yield_create("on_execution_response", args.as_bytes(), at_least, GasWeight(1), DATA_ID_REGISTER)
 }
 
 /// The data id of the yield set up last.
@@ -211,6 +211,9 @@ fn resolve(source: ExecutionSource) -> Result<(CodeSource, Option<ProjectRef>), 
         ExecutionSource::Project { project_id, version_key } => {
             projects::check_id(&project_id)?;
             let project = PROJECTS.get(&projects::record_id(&project_id)).ok_or_else(|| ProjectError::NotFound(project_id.clone()))?;
+            if project.is_resting() {
+                return Err(ProjectError::Resting { project_id, owner: project.owner.account_id() }.into());
+            }
             let version_id = version_key.as_deref().map_or(project.active_version, |key| project.version_id(key));
             let Some(version) = VERSIONS.get(&version_id) else {
                 let version_key = version_key.unwrap_or_default();

@@ -151,7 +151,7 @@ fn a_callback_with_too_little_gas_for_another_settles() {
     let mut world = World::new();
     let request_id = world.request("in", DEPOSIT);
     world.call(OPERATOR, 0, None, |contract| contract.extend_execution(request_id)).unwrap();
-    world.gas = Gas::from_tgas(30);
+    world.gas = Gas::from_tgas(27);
     world.time_out(request_id);
     assert_eq!(world.contract.get_outcome(request_id).unwrap().status, Status::TimedOut);
 }

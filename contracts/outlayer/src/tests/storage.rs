@@ -151,7 +151,7 @@ fn a_project_stands_for_its_active_version() {
 }
 
 #[test]
-fn a_transferred_project_keeps_its_versions_and_changes_no_byte() {
+fn a_transferred_project_keeps_its_versions_changes_no_byte_and_rests_until_its_new_owner_takes_it() {
     let mut world = World::new();
     world.call("a.near", PLENTY, None, |contract| contract.create_project("app".into(), wasm("ab"))).unwrap();
     landed(&mut world, "a.near");
@@ -161,7 +161,11 @@ fn a_transferred_project_keeps_its_versions_and_changes_no_byte() {
     assert_eq!((bytes(&mut world), landed(&mut world, "a.near")), (before, 0));
     assert!(world.contract.get_project("a.near/app".into()).is_none());
     let project = world.contract.get_project(format!("{new_owner}/app")).unwrap();
-    assert_eq!((project.owner, project.active_version), (id(new_owner), "ab".repeat(32)));
+    assert_eq!((project.owner, project.active_version.as_str()), (id(new_owner), ""));
+    assert_eq!(world.contract.list_versions(project.project_id, None, None).len(), 1);
+    world.call(new_owner, 0, None, |contract| contract.set_active_version("app".into(), "ab".repeat(32))).unwrap();
+    assert_eq!(world.contract.get_project(format!("{new_owner}/app")).unwrap().active_version, "ab".repeat(32));
+    assert_eq!((bytes(&mut world), landed(&mut world, new_owner)), (before, 0));
     assert_eq!(world.contract.list_user_projects(id(new_owner), None, None).len(), 1);
     assert!(world.contract.list_user_projects(id("a.near"), None, None).is_empty());
 }
