@@ -66,7 +66,7 @@ class StoreJobs(Protocol):
         ...
 
     async def save(self, job: Job) -> None:
-        """Store the job's new state; a job that is DONE stays so."""
+        """Store how far the job is; its request and origin stay as they are, and a job that is DONE stays so."""
         ...
 
     async def get(self, request_id: int) -> Job | None:

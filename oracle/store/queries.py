@@ -7,7 +7,7 @@ Statements are built once: building one costs more than running it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from oracle.model import BlockEvents, Cursor, Job, Requested, Stage, Unreadable
@@ -18,7 +18,7 @@ from oracle.store.tables import facts, jobs, keys, transactions, unreadable
 PRUNED_AT_ONCE = 100
 
 _DONE = Stage.DONE.value
-_WRITTEN_ONCE = frozenset({"request_id", "request_json", "origin_json"})
+_WRITTEN_ONCE = frozenset({"request_id", "request_json", "origin_json", "input_data"})
 _ID: BindParameter[int] = bindparam("of_request")
 
 _GET_FACT = select(facts.c.value).where(facts.c.name == bindparam("of_name"))
@@ -30,6 +30,7 @@ _SAVE_JOB = (
     update(jobs)
     .where(jobs.c.request_id == _ID, jobs.c.stage != _DONE)
     .values({column.name: bindparam(column.name) for column in jobs.c if column.name not in _WRITTEN_ONCE})
+    .values(input_data=case((bindparam("stage") == _DONE, None), else_=jobs.c.input_data))
 )
 _GET_JOB = select(jobs).where(jobs.c.request_id == _ID)
 _UNFINISHED_JOBS = select(jobs).where(jobs.c.stage != _DONE).order_by(jobs.c.request_id)

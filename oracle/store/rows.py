@@ -56,16 +56,16 @@ def new_job_row(job: Job) -> Row:
         "request_id": job.request_id,
         "request_json": json.dumps(request_json),
         "origin_json": json.dumps(origin_json),
+        "input_data": None if job.stage is Stage.DONE else request.input_data,
         **changing_columns(job),
     }
 
 
 def changing_columns(job: Job) -> Row:
     """The columns that a job's way through the worker changes."""
-    done, answer = job.stage is Stage.DONE, job.answer
+    answer = job.answer
     return {
         "stage": job.stage.value,
-        "input_data": None if done else job.request.input_data,
         "wasm_sha256_hex": job.wasm_sha256_hex,
         "compile_time_ms": job.compile_time_ms,
         "compilation_note": job.compilation_note,

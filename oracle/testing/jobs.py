@@ -72,9 +72,7 @@ class MemoryJobs:
         known = self._jobs.get(job.request_id)
         if known is None or known.stage is Stage.DONE:
             return
-        self._jobs[job.request_id] = _kept(
-            replace(job, request=replace(known.request, input_data=job.request.input_data), origin=known.origin)
-        )
+        self._jobs[job.request_id] = _kept(replace(job, request=known.request, origin=known.origin))
         if job.stage is Stage.DONE:
             self._transactions = [
                 replace(sent, signed_bytes=b"") if sent.request_id == job.request_id else sent for sent in self._transactions

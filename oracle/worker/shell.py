@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,8 @@ CATCHING_UP_BLOCKS = 20
 """Further behind the head than this, new jobs wait: most of what happened while we were away is settled already."""
 UNSTORED_BLOCKS, UNSTORED_S = 100, 1.0
 """The cursor in the store is at most so many empty blocks, and about so long, behind."""
+INPUTS_IN_HAND = 2_000
+"""Of so many jobs the inputs, up to 10 KB each, are held in memory; others are read from the store when their turn comes."""
 CONFIRM_TICK_S = 1.0
 _ATTEMPTS_AT_FAULTY_WORK = 3
 _CONFIRMED_AT_ONCE = 8
@@ -117,7 +120,7 @@ class Worker:
     async def take_up(self, job: Job) -> None:
         """Begin, or go on with, a job that lies in the store."""
         if job.request_id not in self._live:
-            self._live[job.request_id] = Live(job, self._clock.monotonic_s())
+            self._live[job.request_id] = Live(self._light(job), self._clock.monotonic_s())
             await self.tell(job.request_id, Restarted())
 
     async def tell(self, request_id: int, event: Event) -> None:
@@ -257,16 +260,20 @@ class Worker:
         for event in block.events:
             if not isinstance(event, Requested) or event.request.request_id in asked:
                 continue
-            live = Live(Job.asked(event.request, event.origin), seen_s, is_new=True)
+            live = Live(self._light(Job.asked(event.request, event.origin)), seen_s, is_new=True)
             asked[live.job.request_id] = live
             await turns.enter_async_context(live.turn)
-            if live.job.request_id in self._live or not self._is_near_head(block.cursor):
+            if live.job.request_id in self._live or live.job.request.input_data is None or not self._is_near_head(block.cursor):
                 continue
             job, commands = self._decide(live.job, Restarted())
             if job.stage is Stage.RUNNING:
                 live.job, live.is_ahead = job, True
                 self._perform(live, commands)
         return asked
+
+    def _light(self, job: Job) -> Job:
+        """The job, without its input when many are in hand."""
+        return job if len(self._live) < INPUTS_IN_HAND else replace(job, request=replace(job.request, input_data=None))
 
     async def _hear(self, event: object, moved: dict[int, tuple[Live, Job, list[Command]]], turns: AsyncExitStack) -> None:
         """Take what an event says of jobs in hand; their turns are held until it is stored."""

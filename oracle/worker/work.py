@@ -97,9 +97,16 @@ class Work:
                 self._tally.running_guests -= 1
 
     async def _input(self, job: Job) -> str | None:
-        """The input, from the contract's state where the event did not carry it; None when the request is settled already."""
+        """
+        The input, from the store where it is not in hand, or the contract's state where the event did not carry it.
+
+        None when the request is settled already.
+        """
         if job.request.input_data is not None:
             return job.request.input_data
+        stored = await self._parts.store.get(job.request_id)
+        if stored is not None and stored.request.input_data is not None:
+            return stored.request.input_data
         wait_s = _CHAIN_RETRY_S
         while True:
             try:

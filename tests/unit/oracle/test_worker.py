@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from oracle.testing.clock import ManualClock, rest
 from oracle.testing.code import FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
-from oracle.worker import Parts, Place, Slots, Worker
+from oracle.worker import Parts, Place, Slots, Worker, shell
 from oracle.worker.sending import RESEND_AFTER_S
 
 
@@ -403,6 +404,23 @@ async def test_the_answer_of_a_guest_that_took_its_time_is_stored_at_once(slow):
         held.set()
         await rest()
     assert [stage for _, stage in slow.store.saved] == [Stage.RUNNING, Stage.ANSWERING]
+
+
+async def test_of_many_jobs_in_hand_the_inputs_stay_in_the_store_until_their_turn(world, monkeypatch):
+    monkeypatch.setattr(shell, "INPUTS_IN_HAND", 3)
+    held = await hold_guests(world)
+    async with world.worker(guests=1) as worker:
+        ids = [world.chain.ask(input_data=f"input {number}") for number in range(6)]
+        await rest()
+        assert [job.request.input_data for job in worker.unfinished.values()] == ["input 0", "input 1", "input 2", None, None, None]
+        await world.clock.advance(2)  # their stages are stored without them
+        for request_id in ids:  # as the contract does with short ones
+            world.chain._pending[request_id] = replace(world.chain._pending[request_id], input_data="")
+        held.set()
+        await rest()
+    async with world.worker():
+        await rest()
+    assert [world.answer(request_id).output for request_id in ids] == [f"input {number}".encode() for number in range(6)]
 
 
 async def test_a_request_that_turns_out_to_be_known_already_is_run_and_answered_no_second_time(slow):
