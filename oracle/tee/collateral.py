@@ -9,15 +9,13 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
 
-from cryptography import x509
-
 from oracle.errors import EvidenceRefused
 from oracle.tee.canonical import canonical_bytes
+from oracle.tee.certificates import last_second_of, number_of_list, read_list
 from oracle.tee.members import Members, hex_of, number_of, read_members, text_of
 
 MAX_COLLATERAL_BYTES = 1024 * 1024
 """Samples have 16 KiB; revocation lists grow."""
-MAX_CHAIN_CERTIFICATES = 8
 
 _TEXTS = ("pck_crl_issuer_chain", "tcb_info_issuer_chain", "tcb_info", "qe_identity_issuer_chain", "qe_identity")
 _BYTES = ("root_ca_crl", "pck_crl", "tcb_info_signature", "qe_identity_signature")
@@ -74,11 +72,15 @@ class Collateral:
         """The same JSON in its canonical form (RFC 8785)."""
         return self._json
 
+    def members(self) -> Members:
+        """Its members as dcap-qvl names them."""
+        return read_members(self._json, "the collateral", max_bytes=2 * MAX_COLLATERAL_BYTES)
+
     def without_pck_chain(self) -> "Collateral":
         """What holds for every machine of the kind."""
         if self.pck_chain_pem is None:
             return self
-        members = read_members(self._json, "the collateral", max_bytes=2 * MAX_COLLATERAL_BYTES)
+        members = self.members()
         del members["pck_certificate_chain"]
         return _read(members, None)
 
@@ -108,25 +110,23 @@ class Collateral:
         return None
 
 
+def check_dates(collateral: Collateral, at_s: int) -> None:
+    """
+    Compare every part's dates with a moment, Unix time.
+
+    Raises:
+        EvidenceRefused: a part is from the future or has expired.
+    """
+    for part in collateral.parts:
+        if at_s < part.issued_s:
+            raise EvidenceRefused(f"the {part.name} is from the future: issued {moment(part.issued_s)}, asked about {moment(at_s)}")
+        if at_s > part.valid_until_s:
+            raise EvidenceRefused(f"the {part.name} has expired: good until {moment(part.valid_until_s)}, asked about {moment(at_s)}")
+
+
 def moment(seconds: int) -> str:
     """A Unix time as people read it."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def last_second_of(chain_pem: bytes, what: str) -> int:
-    """
-    When the first certificate of a PEM chain ends.
-
-    Raises:
-        EvidenceRefused: no chain.
-    """
-    try:
-        certificates = x509.load_pem_x509_certificates(chain_pem)
-    except ValueError as error:
-        raise EvidenceRefused(f"the {what} holds no certificates in PEM") from error
-    if len(certificates) > MAX_CHAIN_CERTIFICATES:
-        raise EvidenceRefused(f"the {what} has {len(certificates)} certificates; at most {MAX_CHAIN_CERTIFICATES} are read")
-    return min(int(certificate.not_valid_after_utc.timestamp()) for certificate in certificates)
 
 
 def _read(members: Members, chain: str | None) -> Collateral:
@@ -166,14 +166,7 @@ def _time(text: str, what: str) -> int:
 
 
 def _list(name: str, der: bytes) -> Part:
-    try:
-        found = x509.load_der_x509_crl(der)
-        until = found.next_update_utc
-        number = found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except x509.ExtensionNotFound:
-        number = 0
-    except ValueError as error:
-        raise EvidenceRefused(f"the {name} is no revocation list") from error
-    if until is None:
-        raise EvidenceRefused(f"the {name} does not say until when it is good")
-    return Part(name, int(found.last_update_utc.timestamp()), int(until.timestamp()), number)
+    found = read_list(der, name)
+    issued, until = found.last_update_utc, found.next_update_utc
+    assert until is not None  # read_list refuses such a list
+    return Part(name, int(issued.timestamp()), int(until.timestamp()), number_of_list(found, name))

@@ -13,7 +13,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from oracle.errors import ConfigurationError
+from oracle.errors import ConfigurationError, EvidenceRefused
+from oracle.tee.certificates import UNREADABLE
 
 MAX_ROOT_BYTES = 16 * 1024
 
@@ -45,6 +46,18 @@ class Root:
         """Whether it is another one than Intel's."""
         return self.der != _INTEL_DER
 
+    def certificate(self) -> x509.Certificate:
+        """
+        The certificate itself.
+
+        Raises:
+            EvidenceRefused: the bytes are none; those of `from_file` always are.
+        """
+        try:
+            return x509.load_der_x509_certificate(self.der)
+        except UNREADABLE as error:
+            raise EvidenceRefused("the trusted root is no certificate") from error
+
     @classmethod
     def from_file(cls, path: Path) -> "Root":
         """
@@ -69,7 +82,7 @@ def _one_certificate(data: bytes, path: Path) -> bytes:
         raise ConfigurationError((f"TEE_ROOT_CA: {path} has more than {MAX_ROOT_BYTES:,} bytes; {mend}",))
     try:
         found = x509.load_pem_x509_certificates(data) if b"-----BEGIN" in data else [x509.load_der_x509_certificate(data)]
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ConfigurationError((f"TEE_ROOT_CA: {path} holds no certificate; {mend}",)) from error
     if len(found) != 1:
         raise ConfigurationError((f"TEE_ROOT_CA: {path} holds {len(found)} certificates; {mend}",))

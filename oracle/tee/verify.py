@@ -10,7 +10,8 @@ import dcap_qvl
 
 from oracle.errors import EvidenceRefused
 from oracle.model import Tcb, VerifiedQuote
-from oracle.tee.collateral import Collateral, last_second_of, moment
+from oracle.tee.certificates import last_second_of
+from oracle.tee.collateral import Collateral, check_dates
 from oracle.tee.quote import PCK_CHAIN, Quote, parse_quote
 from oracle.tee.root import Root
 
@@ -34,7 +35,7 @@ def verify_quote(raw: bytes, collateral: Collateral, at_s: int, root: Root) -> V
     if quote.report.debug:
         raise EvidenceRefused("the quote is of a machine in debug mode, whose memory its host can read; it proves nothing")
     chain = _pck_chain(quote, collateral)
-    _check_dates(collateral, at_s)
+    check_dates(collateral, at_s)
     used = collateral.without_pck_chain() if quote.certification_kind == PCK_CHAIN else collateral
     status, advisories = _dcap_verify(raw, used, at_s, root)
     return VerifiedQuote(
@@ -75,14 +76,6 @@ def _pck_chain(quote: Quote, collateral: Collateral) -> bytes:
             f"neither the quote (certification data of kind {quote.certification_kind}) nor the collateral has the PCK chain"
         )
     return collateral.pck_chain_pem.encode()
-
-
-def _check_dates(collateral: Collateral, at_s: int) -> None:
-    for part in collateral.parts:
-        if at_s < part.issued_s:
-            raise EvidenceRefused(f"the {part.name} is from the future: issued {moment(part.issued_s)}, asked about {moment(at_s)}")
-        if at_s > part.valid_until_s:
-            raise EvidenceRefused(f"the {part.name} has expired: good until {moment(part.valid_until_s)}, asked about {moment(at_s)}")
 
 
 def _dcap_verify(raw: bytes, collateral: Collateral, at_s: int, root: Root) -> tuple[str, tuple[str, ...]]:
