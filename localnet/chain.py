@@ -12,7 +12,8 @@ The chain has no threads and no clock of its own making: whoever holds it produc
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,7 @@ from localnet.runtime.history import final_outcome
 from localnet.runtime.pool import Pool, Room
 from localnet.runtime.transactions import charge, check_age, check_form
 from localnet.runtime.views import ViewResult, view
-from localnet.state.intake_log import IntakeLog, NoIntakeLog
+from localnet.state.intake_log import IntakeLog, NoIntakeLog, transactions_of
 from localnet.state.memory import MemoryStore
 from localnet.state.reading import StateReading
 from localnet.state.store import StateError, Store
@@ -46,8 +47,7 @@ CHAIN_ID = "localnet"
 _CLOCK_OFFSET = counter_key(b"clock offset ns")
 _MOST_REFUSALS = 10_000
 _NS = 10**9
-_LATEST_TIME_NS = 2**63 - 1
-"""How far the clock may be put forward: half of what a timestamp (u64) holds, so that time can still go on from there."""
+_LATEST_TIME_NS = 2**63 - 1  # half of what a timestamp (u64) holds, so that time can go on after the clock was put there
 
 
 @cache
@@ -123,7 +123,7 @@ class Chain(StateReading):
 
     def _take_up_intake(self) -> None:
         """Judge what a killed process had answered the hash of and no more."""
-        waiting = [signed for encoded in self.intake_log.entries() if (signed := _readable(encoded)) is not None]
+        waiting = transactions_of(self.intake_log)
         while waiting:
             del waiting[: self.submit_unheard(waiting)]
             if waiting:  # the pool is full
@@ -160,8 +160,7 @@ class Chain(StateReading):
         """Check a transaction and let it wait for the next block. Gives and raises what `submit_bytes` does."""
         if not self._has(signed.hash):
             self._judge(signed)
-            self._pool.add((signed,))
-            self._refusals.pop(signed.hash, None)
+            self._accept((signed,))
         return signed.hash
 
     def submit_unheard(self, waiting: Iterable[SignedTransaction]) -> int:
@@ -181,17 +180,17 @@ class Chain(StateReading):
             dealt += 1
             if self._has(signed.hash) or signed.hash in accepted:
                 continue
-            try:
+            with suppress(InvalidTransaction):
                 self._judge(signed)
-            except InvalidTransaction:
-                continue
-            accepted[signed.hash] = signed
-            room = room.less(1, len(signed.encoded))
-        if accepted:
-            self._pool.add(accepted.values())
-        for tx_hash in accepted:
-            self._refusals.pop(tx_hash, None)
+                accepted[signed.hash] = signed
+                room = room.less(1, len(signed.encoded))
+        self._accept(accepted.values())
         return dealt
+
+    def _accept(self, judged: Collection[SignedTransaction]) -> None:
+        self._pool.add(judged)
+        for signed in judged:
+            self._refusals.pop(signed.hash, None)
 
     def _has(self, tx_hash: CryptoHash) -> bool:
         return tx_hash in self._pool or self._store.transaction(tx_hash) is not None
@@ -272,8 +271,7 @@ class Chain(StateReading):
         self.produce_block()
 
     def _put_clock_forward(self, seconds: float) -> None:
-        room_ns = _LATEST_TIME_NS - self._now_ns(self.head)
-        if not 0 <= seconds <= room_ns / _NS:
+        if not 0 <= seconds <= (_LATEST_TIME_NS - self._now_ns(self.head)) / _NS:
             raise TimeOutOfRange(seconds, latest_ns=_LATEST_TIME_NS)
         self._clock_offset_ns += int(seconds * _NS)
 
@@ -341,14 +339,6 @@ class Chain(StateReading):
         self._store, self._clock_offset_ns = snapshot.store.copy(), snapshot.clock_offset_ns
         self._pool = Pool(self._store)
         self._refusals.clear()
-
-
-def _readable(encoded: bytes) -> SignedTransaction | None:
-    try:
-        return read_signed_transaction(encoded)
-    except BorshError:
-        # A failing machine may leave zeros where the last ones were.
-        return None
 
 
 def _open(home: Path | None, key: KeyPair | None) -> tuple[Store, IntakeLog, KeyPair]:

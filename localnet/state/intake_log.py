@@ -6,11 +6,13 @@ was cut short is taken back, and a reader stops at a piece that is not whole.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from localnet.state.store import StateError
-from localnet.values.transaction import MOST_BYTES_READ
+from localnet.values.borsh import BorshError
+from localnet.values.transaction import MOST_BYTES_READ, SignedTransaction, read_signed_transaction
 
 _LENGTH_BYTES = 4
 
@@ -38,6 +40,15 @@ class IntakeLog(Protocol):
     def close(self) -> None:
         """Let go of the file."""
         ...
+
+
+def transactions_of(log: IntakeLog) -> list[SignedTransaction]:
+    """What a log keeps, but for what cannot be read: a failing machine may leave zeros where the last ones were."""
+    found = []
+    for encoded in log.entries():
+        with suppress(BorshError):
+            found.append(read_signed_transaction(encoded))
+    return found
 
 
 class NoIntakeLog:
