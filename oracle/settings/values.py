@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import base58
 from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
 
 _ACCOUNT_ID = re.compile(r"(?:(?:[a-z\d]+[-_])*[a-z\d]+\.)*(?:[a-z\d]+[-_])*[a-z\d]+")
 """NEAR account id, 2 to 64 characters (crate near-account-id, `validation.rs`)."""
@@ -87,6 +88,11 @@ def private_key(text: str) -> str:
     if public_key != raw[32:]:
         raise ValueError("the key is damaged: its public half does not belong to its secret half")
     return text
+
+
+def missing() -> PydanticCustomError:
+    """For a validator that finds a setting wanted only because of another one: reported as one that is not set."""
+    return PydanticCustomError("missing", "is not set")
 
 
 def shown(value: str) -> str:

@@ -19,7 +19,8 @@ class SecuritySettings:
     """
     What is hashed.
 
-    `root_sha256_hex`: of the root certificate trusted for quotes, `policy_sha256_hex`: of the rules for them; None without a TEE.
+    `root_sha256_hex`: of the root certificate trusted for quotes, None without a TEE. `policy_sha256_hex`: of the rules, which are in force
+    without one too.
     `guest_isolation`: `process`, the walls that every guest has. `build_backend`: None builds nothing. `independent_nodes`: how many RPC
     nodes on hosts of their own are asked; `two_nodes`: a request is believed only when two of them agree on it.
     """
@@ -29,7 +30,7 @@ class SecuritySettings:
     register_contract_id: str | None
     tee_mode: TeeMode
     root_sha256_hex: str | None
-    policy_sha256_hex: str | None
+    policy_sha256_hex: str
     engine_settings_sha256_hex: str
     guest_isolation: str
     build_backend: str | None

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from oracle.errors import ConfigurationError
 from oracle.settings import ChainSettings, GivenSettings, HomeSettings, Listen, RequesterSettings, Settings, read_settings, redacted_url
+from oracle.tee.dstack import DEFAULT_SOCKET
+from oracle.tee.pcs import INTEL_PCS
 
 ROOT = Path(__file__).parents[3]
 
@@ -216,6 +218,51 @@ def test_settings_given_by_hand_do_not_look_around(monkeypatch, tmp_path):
     assert isinstance(settings, Settings)
 
 
+TDX = {
+    "TEE_MODE": "tdx",
+    "OPERATOR_ACCOUNT_ID": "operator.testnet",
+    "OPERATOR_PRIVATE_KEY": "",
+    "REGISTER_CONTRACT_ID": "operator.testnet",
+    "INIT_ACCOUNT_ID": "payer.testnet",
+    "INIT_ACCOUNT_PRIVATE_KEY": key(4),
+}
+
+
+def test_a_trusted_machine_has_no_key_of_the_operator(monkeypatch):
+    settings = read(monkeypatch, **TDX)
+    assert settings.is_attested
+    assert settings.operator_keys == ()
+    assert key(4) in settings.secrets()
+    (problem,) = problems(monkeypatch, **TDX | {"OPERATOR_PRIVATE_KEY": key(1)})
+    assert problem.startswith("OPERATOR_PRIVATE_KEY: with TEE_MODE=tdx the key is made in memory")
+    assert key(1)[8:] not in problem
+
+
+def test_a_trusted_machine_needs_a_register_contract_and_somebody_who_pays(monkeypatch):
+    empty = {"REGISTER_CONTRACT_ID": "", "INIT_ACCOUNT_ID": "", "INIT_ACCOUNT_PRIVATE_KEY": ""}
+    lines = problems(monkeypatch, **TDX | empty)
+    assert [line.split(";")[0] for line in lines] == [f"{name} is not set" for name in empty]
+
+
+def test_the_operator_of_a_trusted_machine_is_the_account_of_the_register_contract(monkeypatch):
+    (problem,) = problems(monkeypatch, **TDX | {"REGISTER_CONTRACT_ID": "register.testnet"})
+    assert problem.startswith("OPERATOR_ACCOUNT_ID='operator.testnet': with TEE_MODE=tdx the key comes on the account")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TEE_MODE", "sgx"), ("DSTACK_SIMULATOR_ENDPOINT", "ftp://x"), ("PCCS_URL", "pccs"), ("QUOTE_BATCH_MS", "1001")],
+)
+def test_wrong_settings_of_a_trusted_machine_are_named(monkeypatch, name, value):
+    (problem,) = problems(monkeypatch, **TDX | {name: value}) if name != "TEE_MODE" else problems(monkeypatch, **{name: value})
+    assert problem.startswith(name)
+
+
+def test_the_usual_socket_and_service_are_those_of_the_room_that_speaks_to_them():
+    assert Settings.model_fields["dstack_simulator_endpoint"].default == DEFAULT_SOCKET
+    assert Settings.model_fields["pccs_url"].default == INTEL_PCS
+
+
 def test_settings_are_frozen(monkeypatch):
     with pytest.raises(ValueError, match="frozen"):
         read(monkeypatch).log_level = "debug"
@@ -227,8 +274,10 @@ def test_the_example_names_every_setting_with_its_default_and_nothing_else():
     assert len(entries) == len(NAMES)
     fields = {**RequesterSettings.model_fields, **Settings.model_fields}
     active = dict(re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    for name in ("API_LISTEN", "ORACLE_HOME", "LOG_FORMAT", "LOG_LEVEL"):
+    for name in ("API_LISTEN", "ORACLE_HOME", "LOG_FORMAT", "LOG_LEVEL", "TEE_MODE"):
         assert active[name] == str(fields[name.lower()].default)
+    for name in ("DSTACK_SIMULATOR_ENDPOINT", "PCCS_URL", "QUOTE_BATCH_MS"):
+        assert dict(entries)[name] == str(fields[name.lower()].default)
     assert active["NEAR_RPC_URL"] == fields["near_rpc_url"].default[0].get_secret_value()
 
 
