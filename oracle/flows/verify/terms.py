@@ -1,0 +1,26 @@
+"""What whoever verifies brings along: what is trusted, what is accepted, and what time it is."""
+
+from dataclasses import dataclass
+
+from oracle.tee.collateral import Collateral
+from oracle.tee.policy import Policy
+from oracle.tee.root import Root
+
+CLOCK_TOLERANCE_S = 600
+"""How far clocks of worker, chain and verifier may lie apart; as old as a quote for a registration may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    The verifier's own side.
+
+    `now_s`: Unix time. `at_s`: the moment for which certificates and lists are judged; None is the receipt's own. `collateral` is used
+    instead of the bundle's.
+    """
+
+    policy: Policy
+    root: Root
+    now_s: int
+    at_s: int | None = None
+    collateral: Collateral | None = None
