@@ -3,6 +3,7 @@
 #
 #   scripts/build-contracts.sh            build and write
 #   scripts/build-contracts.sh --check    build a copy in a fresh directory elsewhere, compare, write nothing; exit 1 names what differs
+#   Names of contracts after that: those only.
 #
 # The recipe is Debian 12's Rust 1.85 with the standard library from source, one linker, every path mapped away: the same bytes in every
 # directory and for every user. Rust from elsewhere serves development (scripts/test-contracts.sh) and never writes artifacts.
@@ -10,7 +11,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 artifacts=$root/localnet/contracts
-crates=(outlayer example-client registrar test-client)
+# What is built in one go shares the features asked of a dependency, so these groups are part of the recipe. register stays alone: its
+# libraries must not change the bytes of the others.
+together=(outlayer example-client registrar test-client)
+alone=(register)
 rust_version=1.85.0
 rust_source=/usr/src/rustc-$rust_version
 
@@ -25,18 +29,27 @@ need /usr/bin/rustc rustc-web
 need /usr/bin/cargo cargo-web
 need "$rust_source/library/std/Cargo.toml" rust-web-src
 need /usr/bin/wasm-ld-19 lld-19
+# register verifies signatures with ring, whose arithmetic is C.
+need /usr/bin/clang-19 clang-19
+need /usr/bin/llvm-ar-19 llvm-19
 if [ ${#missing[@]} -gt 0 ]; then
-    fail "missing: ${missing[*]}. Mend (Debian 12): apt-get install rustc-web=1.85.0+dfsg3-1~deb12u3 libstd-rust-web-dev=1.85.0+dfsg3-1~deb12u3 cargo-web=1.85.0+dfsg3-1~deb12u3 rust-web-src=1.85.0+dfsg3-1~deb12u3 lld-19"
+    fail "missing: ${missing[*]}. Mend (Debian 12): apt-get install rustc-web=1.85.0+dfsg3-1~deb12u3 libstd-rust-web-dev=1.85.0+dfsg3-1~deb12u3 cargo-web=1.85.0+dfsg3-1~deb12u3 rust-web-src=1.85.0+dfsg3-1~deb12u3 lld-19 clang-19 llvm-19"
 fi
 found=$(/usr/bin/rustc --version | cut -d' ' -f2)
 [ "$found" = "$rust_version" ] || fail "/usr/bin/rustc is $found and $rust_version is needed: apt-get install rustc-web=1.85.0+dfsg3-1~deb12u3"
 
 mode=write
-case "${1-}" in
-    "") ;;
-    --check) mode=check ;;
-    *) fail "unknown option $1 (there is --check)" ;;
-esac
+crates=()
+for argument in "$@"; do
+    case "$argument" in
+        --check) mode=check ;;
+        -*) fail "unknown option $argument (there is --check)" ;;
+        *) [[ " ${together[*]} ${alone[*]} " == *" $argument "* ]] || fail "there is no contract $argument (there are: ${together[*]} ${alone[*]})"
+           crates+=("$argument") ;;
+    esac
+done
+[ ${#crates[@]} -gt 0 ] || crates=("${together[@]}" "${alone[@]}")
+is_asked() { local crate; for crate in "$@"; do if [[ " ${crates[*]} " == *" $crate "* ]]; then return 0; fi; done; return 1; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/near-contracts.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -65,19 +78,28 @@ remaps=(
     "--remap-path-prefix=$target_dir=target"
 )
 
-build_wasm() {
-    cd "$source_dir"
-    /usr/bin/cargo fetch --locked --quiet
-    local registry
-    for registry in "$cargo_home"/registry/src/*/; do
-        remaps+=("--remap-path-prefix=${registry%/}=crates")
-    done
-    local packages=()
-    for crate in "${crates[@]}"; do packages+=(-p "$crate"); done
+build_group() {
+    local packages=() crate
+    for crate in "$@"; do packages+=(-p "$crate"); done
+    CC_wasm32_unknown_unknown=clang-19 AR_wasm32_unknown_unknown=llvm-ar-19 CFLAGS_wasm32_unknown_unknown="${c_flags[*]}" \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19 \
     CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; printf '%s' "${remaps[*]}") \
         /usr/bin/cargo build --quiet --release --locked -Zbuild-std=std,panic_abort -Zbuild-std-features=panic_immediate_abort \
         --target wasm32-unknown-unknown "${packages[@]}"
+}
+
+build_wasm() {
+    cd "$source_dir"
+    /usr/bin/cargo fetch --locked --quiet
+    local registry crate c_flags=("-ffile-prefix-map=$target_dir=target")
+    for registry in "$cargo_home"/registry/src/*/; do
+        remaps+=("--remap-path-prefix=${registry%/}=crates")
+        c_flags+=("-ffile-prefix-map=${registry%/}=crates")
+    done
+    if is_asked "${together[@]}"; then build_group "${together[@]}"; fi
+    for crate in "${alone[@]}"; do
+        if is_asked "$crate"; then build_group "$crate"; fi
+    done
     for crate in "${crates[@]}"; do
         local name=${crate//-/_}
         cp "$target_dir/wasm32-unknown-unknown/release/$name.wasm" "$out/$name.wasm"
@@ -113,12 +135,18 @@ refuse_paths
 
 if [ $mode = write ]; then
     mkdir -p "$artifacts"
-    install -m 644 "$out"/* "$artifacts/"
-    cat "$artifacts/SHA256SUMS"
+    install -m 644 "$out"/*.wasm "$out"/*_abi.json "$artifacts/"
+    cd "$artifacts"
+    sha256sum -- *.wasm *_abi.json | tee SHA256SUMS
     exit 0
 fi
 
-if diff -u "$artifacts/SHA256SUMS" "$out/SHA256SUMS"; then
+committed=$work/committed
+for crate in "${crates[@]}"; do
+    grep -E "  ${crate//-/_}(\.wasm|_abi\.json)\$" "$artifacts/SHA256SUMS" || true
+done | sort -k2 >"$committed"
+sort -k2 -o "$out/SHA256SUMS" "$out/SHA256SUMS"
+if diff -u --label committed --label rebuilt "$committed" "$out/SHA256SUMS"; then
     (cd "$artifacts" && sha256sum --quiet --check SHA256SUMS) || fail "the files differ from their own SHA256SUMS: run scripts/build-contracts.sh"
     echo "the artifacts are those of the sources: rebuilt in another directory, byte for byte the same"
 else
