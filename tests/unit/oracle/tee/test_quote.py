@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from oracle.errors import EvidenceRefused
 from oracle.model import QuoteKind
 from oracle.tee.quote import MAX_QUOTE_BYTES, PCK_CHAIN, parse_quote, read_quote
+from oracle.tee.simulator import Simulator, SimulatorOptions, TdQuoteVersion, TdReport
 from tests.unit.oracle.tee.samples import sample_file, sample_quote
 
 
@@ -90,6 +91,18 @@ def test_a_field_that_does_not_fit_is_refused_by_name(at, byte, reason):
     raw = bytearray(sample_quote("tdx"))
     raw[at] = byte
     with pytest.raises(EvidenceRefused, match=reason):
+        parse_quote(bytes(raw))
+
+
+@pytest.mark.parametrize(
+    ("at", "byte", "seen"), [(48, 1, "type 1 with 648"), (48, 4, "type 4 with 648"), (50, 0, "type 3 with 512"), (53, 1, "type 3")]
+)
+def test_a_report_of_version_5_has_the_size_of_its_type(at, byte, seen):
+    simulator = Simulator(SimulatorOptions(seed="quote"))
+    raw = bytearray(simulator.quoter.td_quote(TdReport(simulator.machine.measurements, bytes(64)), TdQuoteVersion.V5))
+    assert parse_quote(bytes(raw)).report.version == 5
+    raw[at] = byte
+    with pytest.raises(EvidenceRefused, match=f"says a report of {seen}"):
         parse_quote(bytes(raw))
 
 

@@ -7,7 +7,7 @@ from oracle.errors import EvidenceRefused
 from oracle.tee.collateral import Collateral
 from oracle.tee.quote import parse_quote
 from oracle.tee.root import INTEL, Root
-from oracle.tee.simulator import Simulator, SimulatorOptions
+from oracle.tee.simulator import Platform, Quoter, Secrets, Simulator, SimulatorOptions, make_collateral, make_pki
 from oracle.tee.simulator.collateral import CollateralTerms, Revocable
 from oracle.tee.simulator.hardware import Tee
 from oracle.tee.simulator.quotes import TdQuoteVersion
@@ -203,6 +203,18 @@ def test_the_platforms_status_is_told_and_only_a_revoked_one_is_refused_here(sim
     else:
         tcb = verify_quote(raw, collateral, AT_S, root).tcb
         assert (tcb.status, tcb.advisory_ids) == (status.value, ("INTEL-SA-00001",))
+
+
+def test_certificates_have_to_be_valid_at_the_moment_asked_about():
+    secrets = Secrets.from_text("ends soon")
+    pki = make_pki(secrets, Platform(), _window(-10, 5))
+    raw = Quoter(secrets, pki).sgx_quote(EnclaveReport(bytes(32), bytes(32), REPORT_DATA))
+    collateral = collateral_of(make_collateral(pki, Tee.SGX, AT_S))
+    verified = verify_quote(raw, collateral, AT_S, Root(pki.root_der))
+    assert verified.valid_until_s == AT_S + 5 * DAY_S < min(part.valid_until_s for part in collateral.parts)
+    verify_quote(raw, collateral, verified.valid_until_s, Root(pki.root_der))
+    with pytest.raises(EvidenceRefused, match="CertExpired"):
+        verify_quote(raw, collateral, verified.valid_until_s + 1, Root(pki.root_der))
 
 
 def test_a_root_that_is_no_certificate_is_refused(simulator):
