@@ -22,8 +22,13 @@ TIMEOUT_S = 15.0  # nodes give up on waiting queries after 10 s (nearcore `polli
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """A request's input of 4 MiB (NEAR `max_arguments_length`) comes back as an array of numbers, up to 4 characters a byte."""
 
+MAX_HEIGHT = 2**63 // 10**6
+"""Nonces count a million a block, and a database holds 63 bits of them: no chain lives to see this block."""
+MAX_TIMESTAMP_NS = 2**64 - 1
+
 _REST_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _CHUNK_BYTES = 65_536
+_MAX_HASH_CHARS = 64
 _QUICK_S, _AGAIN_AFTER_S = 2.0, 0.2
 """What every node failed so quickly is asked once more, so much later: behind one URL there are often several, one of them broken."""
 
@@ -198,6 +203,8 @@ def block_from_answer(answer: Any) -> Block:
         height, block_hash, timestamp_ns = header["height"], header["hash"], int(header["timestamp_nanosec"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise RpcUnavailable("the node's block has no readable header") from error
-    if not (isinstance(height, int) and isinstance(block_hash, str)):
+    if not (isinstance(height, int) and isinstance(block_hash, str) and block_hash.isascii() and len(block_hash) <= _MAX_HASH_CHARS):
         raise RpcUnavailable("the node's block has no readable header")
+    if not (0 <= height < MAX_HEIGHT and 0 <= timestamp_ns <= MAX_TIMESTAMP_NS):
+        raise RpcUnavailable("the node's block has a height or time that no block has")
     return Block(height, block_hash, timestamp_ns)

@@ -5,8 +5,9 @@ Answers brought to the chain: signed, written down, sent, and looked after.
 2. On a retry the earlier transaction comes first: pending or just succeeded, it is left alone; unknown and still valid, the same bytes go
    out again; only when it can no longer settle the request is another one signed. The contract takes one answer, so even a needless second
    one settles nothing twice.
-3. Nonces are counted here, from the higher of chain and journal. Transactions of one key leave one after the other, because a nonce that
-   arrives after a higher one was included is lost; nobody waits for inclusion, so many are in flight, and several keys run side by side.
+3. Nonces are counted here, from the higher of chain and journal, as far as the chain can take them. Transactions of one key leave one after
+   the other, because a nonce that arrives after a higher one was included is lost; nobody waits for inclusion, so many are in flight, and
+   several keys run side by side.
 4. Nodes accept a broadcast before they judge it, so silence proves nothing: the worker asks again until the contract has settled.
 """
 
@@ -16,14 +17,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import base58
 import structlog
 
 from oracle.errors import RpcUnavailable, TransactionRefused
 from oracle.model import Answer, TxHash
 from oracle.near.calls import answer_call, carried, extend_call
 from oracle.near.keys import Call, SigningKey
+from oracle.near.nonces import is_possible, nonce_on_chain
 from oracle.near.rpc import Block, Rpc
-from oracle.near.rpc_errors import AccessKeyUnknown, AccountUnknown
 from oracle.near.transactions import Failed, Fate, fate_of
 from oracle.ports import Clock, SignedTransaction, StoreJobs
 
@@ -31,6 +33,7 @@ TRANSACTION_VALIDITY_BLOCKS = 86_400
 """NEAR `transaction_validity_period`."""
 
 _REFERENCE_BLOCK_S = 60.0
+_HASH_BYTES, _MAX_HASH_CHARS = 32, 44
 _KEY_REST_S = 30.0
 _SIGN_ATTEMPTS = 3
 _REFUSALS_BEFORE_FAILURE = 2
@@ -55,11 +58,12 @@ _log = structlog.get_logger()
 
 @dataclass(slots=True, eq=False)
 class _Signer:
-    """A key, its turn, and the next nonce (None: to be asked for)."""
+    """A key, its turn, and the next nonce (None: to be asked for, of the journal too unless that has just led too far)."""
 
     key: SigningKey
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     next_nonce: int | None = None
+    heeds_journal: bool = True
     waiting: int = 0
     rests_until_s: float = 0.0
 
@@ -164,7 +168,7 @@ class ChainSender:
     def _mended(self, signer: _Signer, error: TransactionRefused) -> bool:
         """Forget what made the chain refuse, so that signing again asks anew; False where that would not help."""
         if error.kind in _NONCE_AT_FAULT:
-            signer.next_nonce = None
+            signer.next_nonce, signer.heeds_journal = None, error.kind != "NonceTooLarge"
             return True
         if error.kind in _BLOCK_AT_FAULT:
             self._reference = None
@@ -172,13 +176,23 @@ class ChainSender:
         return False
 
     async def _sign(self, signer: _Signer, request_id: int, kind: Literal["answer", "extend"], call: Call) -> SignedTransaction:
+        if signer.next_nonce is None:
+            self._reference = None  # what nonces are possible is a matter of the height by now
         block = await self._reference_block()
         if signer.next_nonce is None:
-            on_chain = await self._nonce_on_chain(signer.key)
-            signer.next_nonce = max(on_chain, await self._store.highest_nonce(signer.key.public_key)) + 1
+            signer.next_nonce = await self._next_nonce(signer, block.height)
         nonce, signer.next_nonce = signer.next_nonce, signer.next_nonce + 1
         transaction_hash, signed = signer.key.sign_call(call, nonce=nonce, block_hash=block.block_hash)
         return SignedTransaction(transaction_hash, request_id, signer.key.public_key, nonce, block.height, signed, kind)
+
+    async def _next_nonce(self, signer: _Signer, final_height: int) -> int:
+        on_chain = await nonce_on_chain(self._rpc, signer.key, final_height)
+        in_journal = await self._store.highest_nonce(signer.key.public_key) if signer.heeds_journal else 0
+        signer.heeds_journal = True
+        if not is_possible(in_journal, final_height):
+            _log.warning("journal_nonce_ignored", public_key=signer.key.public_key, nonce=in_journal, height=final_height)
+            in_journal = 0
+        return max(on_chain, in_journal) + 1
 
     async def _broadcast(self, transaction: SignedTransaction) -> None:
         """Hand a transaction to a node; one that it has seen before is well received."""
@@ -199,34 +213,22 @@ class ChainSender:
         head = await self._rpc.final_block()
         if head.height >= transaction.block_height + TRANSACTION_VALIDITY_BLOCKS:
             return False
-        return transaction.nonce > await self._nonce_on_chain(signer.key)
-
-    async def _nonce_on_chain(self, key: SigningKey) -> int:
-        params = {
-            "request_type": "view_access_key",
-            "finality": "optimistic",
-            "account_id": key.account_id,
-            "public_key": key.public_key,
-        }
-        try:
-            answer = await self._rpc.call("query", params)
-        except AccessKeyUnknown as error:
-            raise _no_such_key(key) from error
-        except AccountUnknown as error:
-            raise TransactionRefused("SignerDoesNotExist", f"account {key.account_id} does not exist") from error
-        if isinstance(answer, dict):
-            if isinstance(answer.get("nonce"), int):
-                return int(answer["nonce"])
-            if "does not exist" in str(answer.get("error")):
-                raise _no_such_key(key)
-        raise RpcUnavailable("the node's answer to view_access_key cannot be read")
+        if not is_possible(transaction.nonce, head.height):
+            return False
+        return transaction.nonce > await nonce_on_chain(self._rpc, signer.key, head.height)
 
     async def _reference_block(self) -> Block:
         now_s = self._clock.monotonic_s()
         if self._reference is None or now_s - self._reference[1] > _REFERENCE_BLOCK_S:
-            self._reference = (await self._rpc.final_block(), now_s)
+            block = await self._rpc.final_block()
+            if not _is_hash(block.block_hash):
+                raise RpcUnavailable("the node's final block has a hash that is none")
+            self._reference = (block, now_s)
         return self._reference[0]
 
 
-def _no_such_key(key: SigningKey) -> TransactionRefused:
-    return TransactionRefused("AccessKeyNotFound", f"account {key.account_id} has no key {key.public_key}")
+def _is_hash(text: str) -> bool:
+    try:
+        return len(text) <= _MAX_HASH_CHARS and len(base58.b58decode(text)) == _HASH_BYTES
+    except ValueError:
+        return False

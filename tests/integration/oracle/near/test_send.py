@@ -13,6 +13,7 @@ from oracle.errors import RpcUnavailable, StoreError, TransactionRefused
 from oracle.model import Answer
 from oracle.near import ChainSender, Rpc, SigningKey
 from oracle.near.send import TRANSACTION_VALIDITY_BLOCKS
+from oracle.ports import SignedTransaction
 from oracle.testing.clock import EagerClock
 from oracle.testing.jobs import MemoryJobs
 
@@ -269,11 +270,11 @@ async def test_an_answer_that_the_contract_refused_twice_becomes_a_failure_with_
 
 
 async def test_a_refused_nonce_or_block_is_mended_at_once(world):
-    for kind in ("InvalidNonce", "NonceTooLarge", "Expired", "InvalidChain"):
+    for number, kind in enumerate(("InvalidNonce", "NonceTooLarge", "Expired", "InvalidChain")):
         world.node.refuse = [kind]
-        await world.submit(number=hash(kind) % 1000)
-        assert world.nonces[-1] > world.nonces[-2]
+        await world.submit(number)
         world.node.include()
+    assert len(world.node.executed) == 4
 
 
 async def test_a_refusal_that_stays_is_told_and_not_tried_for_ever(world):
@@ -330,3 +331,44 @@ async def test_a_key_never_shows(world):
         with pytest.raises(ValueError, match="private key") as caught:
             SigningKey.from_text(WORKER, text)
         assert text not in str(caught.value) or not text
+
+
+@pytest.mark.parametrize("lie", [2**62, 2**64 - 5, -1, 104 * 10**6])
+async def test_a_nonce_that_no_key_can_have_is_not_believed_and_leaves_no_trace(world, lie):
+    public_key = world.keys[0].public_key
+    world.node.nonces[public_key] = lie
+    with pytest.raises(RpcUnavailable, match="nonce"):
+        await world.submit(1)
+    world.node.nonces[public_key] = 41
+    await world.submit(1)
+    world.restart()
+    await world.submit(2)
+    assert world.nonces == [42, 43]
+
+
+async def test_a_journal_that_counts_beyond_the_chain_is_ignored(world):
+    public_key = world.keys[0].public_key
+    await world.store.record(SignedTransaction("tx", 1, public_key, 2**62, 100, b"signed with it"))
+    world.node.nonces[public_key] = 41
+    await world.submit(1)  # what was signed with it can never succeed: it is not sent again
+    assert world.nonces == [42]
+
+
+async def test_a_nonce_told_to_be_too_large_is_counted_from_the_chain_alone(world):
+    public_key = world.keys[0].public_key
+    world.node.nonces[public_key] = 41
+    await world.store.record(SignedTransaction("tx", 9, public_key, 1_000, 100, b"x"))
+    world.node.refuse = ["NonceTooLarge"]
+    await world.submit(1)
+    assert world.nonces == [1_001, 42]
+
+
+@pytest.mark.parametrize("header", [{"hash": "zz"}, {"hash": "\ud800"}, {"hash": "1" * 10**6}, {"height": 2**63}, {"height": -1}])
+async def test_a_block_that_cannot_be_referred_to_is_trouble_of_the_chain(world, header):
+    honest = world.node.block
+    world.node.block = lambda params: {"result": {"header": honest(params)["result"]["header"] | header}}
+    with pytest.raises(RpcUnavailable):
+        await world.submit()
+    world.node.block = honest
+    await world.submit()
+    assert world.nonces == [1]
