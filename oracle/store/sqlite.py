@@ -131,6 +131,10 @@ class SqliteJobs:
             raise StoreError(f"{self._path}: {reason}") from error
         except OSError as error:
             raise StoreError(f"{self._path}: {error.strerror}") from error
+        except OverflowError as error:
+            raise StoreError(f"{self._path} takes no number of more than 63 bits") from error
+        except UnicodeEncodeError as error:
+            raise StoreError(f"{self._path} takes no text with half a surrogate pair in it") from error
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"{self._path} holds a row that cannot be read ({error}); it is damaged") from error
 

@@ -147,3 +147,13 @@ async def test_what_is_closed_says_so(tmp_path):
         pass
     with pytest.raises((StoreError, RuntimeError)):
         await store.cursor()
+
+
+@pytest.mark.parametrize(
+    ("block", "named"), [(BlockEvents(Cursor(1, "\ud800"), 1), "surrogate"), (told(2**63), "63 bits")], ids=["half a character", "too high"]
+)
+async def test_a_value_that_no_row_holds_is_a_store_error_that_changes_nothing(tmp_path, block, named):
+    async with SqliteJobs(tmp_path / "jobs.sqlite") as store:
+        with pytest.raises(StoreError, match=named):
+            await store.admit(block)
+        assert (await store.cursor(), await store.recent(1)) == (None, [])
