@@ -89,6 +89,12 @@ def test_an_event_with_another_payload_is_refused_with_and_without_its_digest(in
         log_of(changed).app_identity(QUOTED)
 
 
+@pytest.mark.parametrize("kept", [[], [entry for entry in events() if entry["imr"] != 3]])
+def test_a_log_that_leaves_out_what_dstack_did_is_refused(kept):
+    with pytest.raises(EvidenceRefused, match="replays to rtmr3 00000000"):
+        log_of(kept).check_replays_to(QUOTED)
+
+
 def test_events_in_another_order_are_refused():
     with pytest.raises(EvidenceRefused, match="replays to rtmr"):
         log_of(events()[::-1]).app_identity(QUOTED)

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import dcap_qvl
 import pytest
 
 from oracle.errors import EvidenceRefused
@@ -116,6 +117,44 @@ def test_a_pck_chain_that_comes_with_the_collateral_replaces_no_chain_of_a_quote
     foreign = json.loads(sample_collateral_text("tdx")) | {"pck_certificate_chain": simulator.pki.pck_chain_pem}
     verified = verify_quote(sample_quote("tdx"), Collateral.from_json(json.dumps(foreign)), AT_S, INTEL)
     assert verified.report.report_data == parse_quote(sample_quote("tdx")).report.report_data
+
+
+def _without_its_chain(raw):
+    """The same quote as machines write it that know their PCK certificate's name only: certification data of kind 3."""
+    quote = parse_quote(raw)
+    named = (3).to_bytes(2, "little") + (404).to_bytes(4, "little") + bytes(404)
+    signature = raw[quote.signed_bytes + 4 : -len(quote.certification) - 6] + named
+    return raw[: quote.signed_bytes] + len(signature).to_bytes(4, "little") + signature
+
+
+def test_a_quote_that_only_names_its_pck_certificate_needs_the_chain_in_the_collateral():
+    raw, chain = _without_its_chain(sample_quote("sgx")), parse_quote(sample_quote("sgx")).certification.rstrip(b"\0").decode()
+    members = json.loads(sample_collateral_text("sgx"))
+    verified = verify_quote(raw, Collateral.from_json(json.dumps(members | {"pck_certificate_chain": chain})), AT_S, INTEL)
+    assert verified.tcb.status == "ConfigurationAndSWHardeningNeeded"
+    with pytest.raises(EvidenceRefused, match=r"neither the quote \(certification data of kind 3\) nor the collateral"):
+        verify_quote(raw, sample_collateral("sgx"), AT_S, INTEL)
+    other = parse_quote(sample_quote("tdx")).certification.rstrip(b"\0").decode()
+    with pytest.raises(EvidenceRefused, match="does not verify"):
+        verify_quote(raw, Collateral.from_json(json.dumps(members | {"pck_certificate_chain": other})), AT_S, INTEL)
+    with pytest.raises(EvidenceRefused, match="kind 5, the PCK chain"):
+        platform_of(parse_quote(raw))
+
+
+class PanicException(BaseException):
+    """As the Rust library's, which is no Exception."""
+
+
+@pytest.mark.parametrize(
+    ("raised", "comes_out"), [(PanicException, EvidenceRefused), (ValueError, EvidenceRefused), (KeyboardInterrupt,) * 2]
+)
+def test_a_panic_of_the_library_refuses_and_what_is_none_of_its_passes(monkeypatch, raised, comes_out):
+    def gives_up(*_):
+        raise raised
+
+    monkeypatch.setattr(dcap_qvl, "verify_with_root_ca", gives_up)
+    with pytest.raises(comes_out):
+        verify_quote(sample_quote("tdx"), sample_collateral("tdx"), AT_S, INTEL)
 
 
 def test_a_simulated_quote_verifies_under_the_test_root_alone_and_says_so(simulator, root):
