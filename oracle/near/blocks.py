@@ -8,8 +8,12 @@ from typing import Any
 from oracle.errors import RpcUnavailable
 from oracle.model import BlockEvents, Cursor, Origin
 from oracle.near.events import DEFAULT_STANDARD, ContractEvent, events_of_logs
+from oracle.near.rpc import MAX_HEIGHT, MAX_TIMESTAMP_NS
 
 _HEAD = b'{"block":'
+_MAX_HASH_CHARS, _MAX_KEY_CHARS = 64, 128
+"""32 bytes in base58 take 44 characters, the longest public key with its prefix 98."""
+_MAX_GAS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def _without_shards(body: bytes) -> BlockRead | None:
 
 def _read(message: Any, watched: Watched) -> BlockRead:
     header = message["block"]["header"]
-    height, timestamp_ns = int(header["height"]), _timestamp_ns(header)
+    height, timestamp_ns = _height(header), _timestamp_ns(header)
     events: list[ContractEvent] = []
     for receipt_outcome in _receipt_outcomes(message["shards"]):
         receipt, outcome = receipt_outcome["receipt"], receipt_outcome["execution_outcome"]["outcome"]
@@ -67,12 +71,12 @@ def _read(message: Any, watched: Watched) -> BlockRead:
         if not outcome["logs"] or not _succeeded(outcome["status"]):
             continue
         origin = Origin(
-            transaction_hash=str(receipt_outcome.get("tx_hash") or ""),
-            receipt_id=str(receipt["receipt_id"]),
+            transaction_hash=_storable(receipt_outcome.get("tx_hash") or "", _MAX_HASH_CHARS),
+            receipt_id=_storable(receipt["receipt_id"], _MAX_HASH_CHARS),
             block_height=height,
             block_timestamp_ns=timestamp_ns,
             signer_public_key=_signer_public_key(receipt["receipt"]),
-            gas_burnt=int(outcome.get("gas_burnt") or 0),
+            gas_burnt=min(max(int(outcome.get("gas_burnt") or 0), 0), _MAX_GAS),
         )
         events.extend(events_of_logs([str(log) for log in outcome["logs"]], origin, standard=watched.standard))
     return _of_header(header, tuple(events))
@@ -89,13 +93,34 @@ def _succeeded(status: object) -> bool:
 
 def _signer_public_key(receipt: Any) -> str:
     action = receipt.get("Action")
-    return str(action["signer_public_key"]) if isinstance(action, dict) and "signer_public_key" in action else ""
+    return _storable(action["signer_public_key"], _MAX_KEY_CHARS) if isinstance(action, dict) and "signer_public_key" in action else ""
+
+
+def _storable(value: object, max_chars: int) -> str:
+    """A text that a guest or a person is told and nothing rests on: an odd one is cut, for it must not keep the block from us."""
+    return str(value)[:max_chars].encode("utf-8", "replace").decode()
 
 
 def _of_header(header: Any, events: tuple[ContractEvent, ...]) -> BlockRead:
-    cursor = Cursor(int(header["height"]), str(header["hash"]))
-    return BlockRead(BlockEvents(cursor, _timestamp_ns(header), events), str(header["prev_hash"]))
+    cursor = Cursor(_height(header), _hash(header["hash"]))
+    return BlockRead(BlockEvents(cursor, _timestamp_ns(header), events), _hash(header["prev_hash"]))
+
+
+def _hash(value: object) -> str:
+    if not (isinstance(value, str) and value.isascii() and value.isprintable() and len(value) <= _MAX_HASH_CHARS):
+        raise ValueError("no hash")
+    return value
+
+
+def _height(header: Any) -> int:
+    return _in_range(int(header["height"]), MAX_HEIGHT)
 
 
 def _timestamp_ns(header: Any) -> int:
-    return int(header["timestamp_nanosec"] if "timestamp_nanosec" in header else header["timestamp"])
+    return _in_range(int(header["timestamp_nanosec"] if "timestamp_nanosec" in header else header["timestamp"]), MAX_TIMESTAMP_NS)
+
+
+def _in_range(number: int, largest: int) -> int:
+    if not 0 <= number <= largest:
+        raise ValueError("out of range")
+    return number

@@ -2,8 +2,8 @@
 Nonces of access keys: what the chain counts, and what it can take.
 
 A nonce lies above the last one of its key and below 10**6 times the height of the block it arrives in (nearcore,
-`ACCESS_KEY_NONCE_RANGE_MULTIPLIER`). What is said to lie beyond is no nonce, whoever says it: a transaction with it would be lost, and with it
-every later one of the key.
+`ACCESS_KEY_NONCE_RANGE_MULTIPLIER`). What is said to lie beyond is no nonce, whoever says it: a transaction with it would be lost, and
+with it every later one of the key.
 """
 
 from oracle.errors import RpcUnavailable, TransactionRefused

@@ -4,10 +4,12 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 
+import pytest
 from aiohttp import web
 
 from oracle.model import Completed, Cursor, Requested
 from oracle.near import Contract, NeardataStream, Rpc, RpcStream, Watched
+from oracle.store import SqliteJobs
 from oracle.testing.clock import EagerClock
 
 CONTRACT = "outlayer.test.near"
@@ -31,6 +33,12 @@ def block(height, *logs, prev=None, executor=CONTRACT, status=None, tx_hash="tx"
 def completed(number):
     event = {"standard": "near-outlayer", "version": "1", "event": "execution_completed", "data": [{"request_id": number, "success": True}]}
     return "EVENT_JSON:" + json.dumps(event)
+
+
+def asked(number):
+    request = {"request_id": number, "sender_id": "a", "code_source": {"repo": "r", "commit": "c"}, "payment": "1", "timestamp": 3}
+    data = [{"request_data": json.dumps(request), "data_id": [0] * 32, "timestamp": 3}]
+    return "EVENT_JSON:" + json.dumps({"standard": "near-outlayer", "version": "1", "event": "execution_requested", "data": data})
 
 
 class Chain:
@@ -214,6 +222,36 @@ async def test_only_the_contracts_own_successful_receipts_count(serving):
     async with serving(chain.handle) as url, Rpc([url], clock) as rpc, NeardataStream(url, rpc, Watched(CONTRACT), clock) as stream:
         found = await first(stream, 5)
     assert [[event.request_id for event in news.events] for news in found] == [[], [], [3], [], [5]]
+
+
+async def test_odd_words_about_a_receipt_do_not_keep_its_events_from_the_store(serving, tmp_path):
+    chain, clock = Chain(), EagerClock()
+    odd = block(1, asked(7), "EVENT_JSON:{near-outlayer", tx_hash="\ud800" * 10**5)
+    entry = odd["shards"][0]["receipt_execution_outcomes"][0]
+    entry["receipt"] |= {"receipt_id": "\ud800" * 10**5, "receipt": {"Action": {"signer_public_key": "\udfff" * 10**5}}}
+    entry["execution_outcome"]["outcome"]["gas_burnt"] = 2**100
+    chain.blocks = {1: odd}
+    async with serving(chain.handle) as url, Rpc([url], clock) as rpc, NeardataStream(url, rpc, Watched(CONTRACT), clock) as stream:
+        (found,) = await first(stream, 1)
+    async with SqliteJobs(tmp_path / "jobs.sqlite") as store:
+        (job,) = await store.admit(found)
+        assert (await store.get(7)).origin == job.origin
+        assert (await store.counts())["unreadable"] == 1
+    assert len(job.origin.receipt_id) == 64
+
+
+@pytest.mark.parametrize(
+    "field", [{"hash": "\ud800"}, {"hash": "h" * 65}, {"prev_hash": 5}, {"timestamp_nanosec": str(2**64)}, {"timestamp_nanosec": "-1"}]
+)
+@pytest.mark.parametrize("logs", [[completed(1)], []], ids=["ours", "of others"])
+async def test_a_header_that_no_chain_makes_is_no_block(serving, field, logs):
+    chain = Chain(1, 2)
+    lie = block(1, *logs)
+    lie["block"]["header"] |= field
+    chain.mischief[1] = [lie, lie]
+    heights, clock, _ = await heights_of(chain, serving, 2)
+    assert heights == [1, 2]
+    assert len(clock.slept_s) == 2
 
 
 class State:
