@@ -19,14 +19,19 @@ class Road:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._wait_s = SHORTEST_WAIT_S
-        self.head_height = 0
+        self._seen_height = self.head_height = 0
         self.trouble: str | None = None
 
     def seen(self, height: int) -> None:
         """A block came: all is well."""
+        self._seen_height = height
         self.head_height = max(self.head_height, height)
         self._wait_s = SHORTEST_WAIT_S
         self.well()
+
+    def head_is(self, height: int) -> None:
+        """A node told the head. The latest word counts: one that told too much must not leave us behind for ever."""
+        self.head_height = max(self._seen_height, height)
 
     def well(self) -> None:
         """The source answers, be it that there is nothing new."""

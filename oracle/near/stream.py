@@ -150,7 +150,7 @@ class NeardataStream:
             head = await self._rpc.final_block()
         except ChainError:
             return  # the block API goes on without it
-        self._road.head_height = max(self._road.head_height, head.height)
+        self._road.head_is(head.height)
 
     async def _patiently(self, height: int, first: asyncio.Task[BlockRead | None]) -> BlockRead | None:
         """A block that was asked for ahead of need; when that failed, it is asked for again until it comes."""

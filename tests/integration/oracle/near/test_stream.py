@@ -254,6 +254,14 @@ async def test_a_header_that_no_chain_makes_is_no_block(serving, field, logs):
     assert len(clock.slept_s) == 2
 
 
+async def test_a_head_told_too_high_is_forgotten_within_a_few_blocks(serving):
+    chain = Chain(*range(1, 21))
+    chain.node = [{"result": {"header": {"height": 10**12, "hash": "h", "timestamp_nanosec": "1"}}}]
+    heights, _, stream = await heights_of(chain, serving, 20)
+    assert heights == list(range(1, 21))
+    assert stream.head_height == 20
+
+
 class State:
     """A node that knows the contract's state only."""
 
