@@ -1,4 +1,4 @@
-"""Keys that sign: read from settings, never shown, and turned into signed transactions by py-near's primitives."""
+"""Keys that sign: read from settings or made here, never shown, and turned into signed transactions by py-near's primitives."""
 
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,12 +16,13 @@ _SIGNATURE_BYTES = 65
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One function call without a deposit, as a key with restricted rights may make it."""
+    """One function call. Only a full-access key may attach a deposit."""
 
     receiver_id: str
     method: str
     args: bytes
     gas: int
+    deposit_yocto: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,18 @@ class SigningKey:
     public_key: str
     _secret: bytes = field(repr=False)
     """Seed and public key, 64 bytes."""
+
+    @classmethod
+    def generate(cls, account_id: str) -> "SigningKey":
+        """A fresh key, which nobody but this process knows."""
+        private = Ed25519PrivateKey.generate()
+        public = private.public_key().public_bytes_raw()
+        return cls(account_id, _PREFIX + base58.b58encode(public).decode(), private.private_bytes_raw() + public)
+
+    @property
+    def public_bytes(self) -> bytes:
+        """The public key without its prefix, 32 bytes."""
+        return self._secret[32:]
 
     @classmethod
     def from_text(cls, account_id: str, text: str) -> "SigningKey":
@@ -63,7 +76,7 @@ class SigningKey:
         Returns:
             Its hash, and borsh(SignedTransaction).
         """
-        action = FunctionCallAction(call.method, call.args, call.gas, 0)
+        action = FunctionCallAction(call.method, call.args, call.gas, call.deposit_yocto)
         transaction = Transaction(self.account_id, self._secret[32:], nonce, call.receiver_id, base58.b58decode(block_hash), [action])
         signed = bytes(transaction.to_vec(self._secret))
         return TxHash(base58.b58encode(sha256(signed[:-_SIGNATURE_BYTES]).digest()).decode()), signed
