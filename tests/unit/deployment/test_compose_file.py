@@ -64,7 +64,7 @@ def test_nothing_but_the_secret_is_left_to_the_platform():
 
 def test_the_container_has_the_socket_and_as_few_rights_as_it_can():
     for line in (
-        "- /var/run/dstack.sock:/var/run/dstack.sock",
+        "source: /var/run/dstack.sock, target: /var/run/dstack.sock",
         "read_only: true",
         "cap_drop: [ALL]",
         'security_opt: ["no-new-privileges:true"]',
