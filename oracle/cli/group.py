@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Start the worker.",
     "request": "Ask the contract to run code, and wait for the answer.",
     "show": "Show one request: the worker's job and what the contract says.",
+    "verify": "Verify what an execution's bundle proves.",
     "cost": "Say what a request costs.",
     "tee": "Quotes of trusted hardware, and a simulator of it.",
     "doctor": "Check what is configured, reachable and missing.",

@@ -99,12 +99,14 @@ NO_COLLATERAL = "no collateral"
 
 
 def _collateral(attestation: BundleAttestation, terms: Terms) -> Collateral | str:
-    if terms.collateral is not None:
-        return terms.collateral
-    if attestation.collateral_json is None:
-        return NO_COLLATERAL
+    text = attestation.collateral_json if terms.collateral_json is None else terms.collateral_json
+    return NO_COLLATERAL if text is None else read_collateral(text)
+
+
+def read_collateral(text: str) -> Collateral | str:
+    """The collateral, or why it cannot be read."""
     try:
-        return Collateral.from_json(attestation.collateral_json)
+        return Collateral.from_json(text)
     except EvidenceRefused as refusal:
         return str(refusal)
 

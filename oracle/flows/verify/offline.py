@@ -1,5 +1,5 @@
 """
-Checks 1 to 17: what the bundle shows by itself, by the policy and the root of whoever verifies. Nothing is fetched.
+Checks 1 to 18: what the bundle shows by itself, by the policy and the root of whoever verifies. Nothing is fetched.
 
 Each check that can be made is made, so that a report tells all that is wrong; what rests on something refused is not reached.
 """
@@ -65,6 +65,7 @@ def check_offline(raw: bytes, terms: Terms) -> Offline:
         _worker_says(receipt, attested, terms),
         _time(receipt, terms),
         _module(receipt),
+        _asked_for(receipt, terms),
     )
     worker, request = receipt.worker, receipt.request
     subject = Subject(bundle.receipt_sha256_hex, request.request_id, receipt.chain.contract_id, worker.account_id, at_s)
@@ -157,3 +158,12 @@ def _module(receipt: Receipt) -> Check:
 
 def _no_module() -> Check:
     return failed(17, "a success without a module", "the module that ran")
+
+
+def _asked_for(receipt: Receipt, terms: Terms) -> Check:
+    seen = (receipt.request.request_id, receipt.chain.contract_id)
+    wanted = (terms.request_id, terms.contract_id)
+    names = ("request", "contract")
+    expected = " of ".join(f"{name} {value}" for name, value in zip(names, wanted, strict=True) if value is not None)
+    ok = all(value in (None, found) for found, value in zip(seen, wanted, strict=True))
+    return judged(18, f"request {seen[0]} of contract {seen[1]}", expected or "any, for none was named", ok=ok)

@@ -135,6 +135,12 @@ RULES = (
         "commit and the module that came of it; building it again shows that they belong together.",
     ),
     _rule(
+        18,
+        "The receipt is the one that was asked for",
+        "A bundle that is fetched comes from somebody who may send another good one. Request and contract have to be those that "
+        "were named; a file answers for itself.",
+    ),
+    _rule(
         21,
         "The nodes serve the receipt's chain",
         "Chains have names that anybody may use. The first block's hash tells them apart, so that a receipt from a chain of "

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from oracle.tee.collateral import Collateral
 from oracle.tee.policy import Policy
 from oracle.tee.root import Root
 
@@ -15,12 +14,14 @@ class Terms:
     """
     The verifier's own side.
 
-    `now_s`: Unix time. `at_s`: the moment for which certificates and lists are judged; None is the receipt's own. `collateral` is used
-    instead of the bundle's.
+    `now_s`: Unix time. `at_s`: the moment for which certificates and lists are judged; None is the receipt's own. `collateral_json` is used
+    instead of the bundle's. `request_id` and `contract_id`: which receipt was asked for, where somebody said so.
     """
 
     policy: Policy
     root: Root
     now_s: int
     at_s: int | None = None
-    collateral: Collateral | None = None
+    collateral_json: str | None = None
+    request_id: int | None = None
+    contract_id: str | None = None

@@ -91,5 +91,5 @@ def _check_json(check: Check, *, explain: bool) -> dict[str, object]:
 
 def _shown(text: str) -> str:
     """Control characters could move a terminal's cursor over what stands there."""
-    clean = "".join(char if char.isprintable() else "�" for char in text[: MAX_SHOWN_CHARS + 1])
+    clean = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text[: MAX_SHOWN_CHARS + 1])
     return clean if len(clean) <= MAX_SHOWN_CHARS else clean[:MAX_SHOWN_CHARS] + "…"

@@ -1,4 +1,4 @@
-"""Checks 1 to 17 on bundles that the simulator quoted: each is made to fail alone, and names what it saw."""
+"""Checks 1 to 18 on bundles that the simulator quoted: each is made to fail alone, and names what it saw."""
 
 import dataclasses
 import json
@@ -11,7 +11,6 @@ from oracle.flows.verify.report import Overall, deciding, verdict_of
 from oracle.flows.verify.rules import FIRST_ON_CHAIN, RULES
 from oracle.model import GitHub
 from oracle.model.receipt import Outcome, TeeMode
-from oracle.tee.collateral import Collateral
 from oracle.tee.policy import AcceptedMeasurements, Policy
 from oracle.tee.receipt import receipt_report_data
 from oracle.tee.root import INTEL
@@ -195,8 +194,8 @@ def test_a_bundle_without_collateral_is_unproven_until_a_file_brings_it(good):
     bundle = with_attestation(good.bundle(), collateral_json=None)
     checks = checks_of(good, bundle)
     assert (verdict_of(checks), deciding(checks).number) == (Overall.UNPROVEN, 6)
-    brought = Collateral.from_json(good.simulator.collateral(MADE_AT_S - 60).as_json())
-    assert verdict_of(checks_of(good, bundle, collateral=brought)) is Overall.PROVEN
+    brought = good.simulator.collateral(MADE_AT_S - 60).as_json()
+    assert verdict_of(checks_of(good, bundle, collateral_json=brought)) is Overall.PROVEN
 
 
 def test_collateral_that_cannot_be_read_is_refused(good):
@@ -339,3 +338,9 @@ def test_the_subject_names_receipt_request_and_worker(good):
 def test_levels_of_a_platform_that_was_updated_since_are_judged_by_the_policy_alone(good):
     levels = levels_for(good.simulator.pki.platform, Tee.TDX, Said(TcbStatus.OUT_OF_DATE, ()))
     assert against(checks_of(good, with_collateral(good, CollateralTerms(levels=levels)))) == [8]
+
+
+@pytest.mark.parametrize("named", [{"request_id": 8}, {"contract_id": "other.test.near"}])
+def test_a_good_bundle_of_another_request_is_refused(good, named):
+    assert against(checks_of(good, good.bundle(), **named)) == [18]
+    assert verdict_of(checks_of(good, good.bundle(), request_id=7, contract_id="outlayer.test.near")) is Overall.PROVEN

@@ -48,7 +48,10 @@ def test_no_check_at_all_proves_nothing():
     assert verdict_of(()) is Overall.UNPROVEN
 
 
-def report_of(*checks, chain=(passed(21, "localnet", "localnet"),), test_root=False):
+CHAIN = (passed(21, "localnet", "localnet"),)
+
+
+def report_of(*checks, chain=CHAIN, test_root=False):
     return Report(Subject(), checks, chain, "aa" * 32, test_root, "bb" * 32)
 
 

@@ -1,0 +1,129 @@
+"""`oracle verify`: what a bundle proves, check by check."""
+
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from oracle.cli.verdict import FILE, Moment, VerdictCommand, read_bounded, show, trusted
+
+if TYPE_CHECKING:
+    from oracle.cli.verify_online import Online
+    from oracle.flows.verify.check import Check
+    from oracle.flows.verify.offline import Offline
+    from oracle.flows.verify.terms import Terms
+
+_TRANSACTION = re.compile(r"[1-9A-HJ-NP-Za-km-z]{43,44}")
+_MOST_REQUEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was named: a file (`-` is standard input), a request's number or the hash of its transaction."""
+
+    file: str | None = None
+    request_id: int | None = None
+    transaction: str | None = None
+
+
+class _TargetType(click.ParamType[Target]):
+    name = "BUNDLE|REQUEST_ID|TX"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Target:
+        """A number is a request; a file of that name is written with its directory, as ./7."""
+        if isinstance(value, Target):
+            return value
+        text = str(value)
+        if text.isascii() and text.isdigit():
+            if len(text) > len(str(_MOST_REQUEST_ID)) or int(text) > _MOST_REQUEST_ID:
+                self.fail(f"{text[:40]} is no request's number: they end at {_MOST_REQUEST_ID}", param, ctx)
+            return Target(request_id=int(text))
+        if text == "-" or Path(text).is_file():
+            return Target(file=text)
+        if not _TRANSACTION.fullmatch(text):
+            self.fail(f"{text[:200]!r} is no file, no request's number and no transaction's hash", param, ctx)
+        return Target(transaction=text)
+
+
+@click.command("verify", cls=VerdictCommand)
+@click.argument("target", type=_TargetType())
+@click.option("--policy", "policy_path", type=FILE, help="What you accept (TOML); no software without it, so nothing is proven.")
+@click.option("--root-ca", "root_path", type=FILE, help="Root certificate to trust instead of Intel's (PEM or DER); all is a test then.")
+@click.option("--at", "at_s", type=Moment(), help="Judge certificates and lists at this moment instead of the receipt's own.")
+@click.option("--collateral", "collateral_path", type=FILE, help="Intel's collateral to use instead of the bundle's (dcap-qvl's JSON).")
+@click.option("--rpc", "rpc_urls", multiple=True, metavar="URL", help="A NEAR node to ask; again for another. Default: NEAR_RPC_URL.")
+@click.option("--worker", "worker_url", metavar="URL", help="The worker's interface, for a bundle that is fetched. Default: API_LISTEN.")
+@click.option("--contract", "contract_id", metavar="ID", help="The main contract that the receipt has to be of.")
+@click.option("--request-tx", metavar="HASH", help="The request's transaction, where the receipt does not name it.")
+@click.option("--answer-tx", metavar="HASH", help="The answer's transaction, where the bundle does not name it.")
+@click.option("--offline", is_flag=True, help="Ask nobody: the verdict is on the bundle alone.")
+@click.option("--explain", is_flag=True, help="Say of each check why it is made.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+def command(
+    *,
+    target: Target,
+    policy_path: Path | None,
+    root_path: Path | None,
+    at_s: int | None,
+    collateral_path: Path | None,
+    rpc_urls: tuple[str, ...],
+    worker_url: str | None,
+    contract_id: str | None,
+    request_tx: str | None,
+    answer_tx: str | None,
+    offline: bool,
+    explain: bool,
+    as_json: bool,
+) -> int:
+    """
+    Verify what an execution's bundle proves.
+
+    TARGET is a bundle's file (- for standard input), or the number or transaction of a request, whose bundle is fetched from the worker.
+    Every check tells what it saw and what it expected; docs/verification.md has them by number. Exit code: 0 PROVEN, 1 FAILED, 3 UNPROVEN,
+    64 wrong usage.
+
+    \b
+    Examples:
+      oracle verify bundle.json --policy policy.toml --offline
+      oracle verify 7 --policy policy.toml --rpc https://rpc.one.example --rpc https://rpc.two.example --explain
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    from oracle.flows.verify.report import Report  # noqa: PLC0415  --help answers without
+    from oracle.flows.verify.terms import Terms  # noqa: PLC0415
+
+    policy, root = trusted(policy_path, root_path)
+    collateral = None if collateral_path is None else _text_of(collateral_path)
+    terms = Terms(policy, root, int(time.time()), at_s, collateral, target.request_id, contract_id)
+    if offline:
+        if target.file is None:
+            raise click.UsageError("--offline needs a bundle's file; a request's bundle has to be fetched")
+        found, chain = _of_file(target.file, terms), None
+    else:
+        from oracle.cli.verify_online import Given, go_online  # noqa: PLC0415  whoever asks nobody needs no network
+
+        online = go_online(Given(rpc_urls, worker_url, contract_id, request_tx, answer_tx))
+        found, chain = _with_chain(target, terms, online)
+    report = Report(found.subject, found.checks, chain, root.sha256_hex, root.is_test, policy.sha256_hex)
+    return show(report, as_json=as_json, explain=explain)
+
+
+def _of_file(name: str, terms: "Terms") -> "Offline":
+    from oracle.flows.verify.offline import check_offline  # noqa: PLC0415  --help answers without
+    from oracle.tee.bundle import MAX_BUNDLE_BYTES  # noqa: PLC0415
+
+    return check_offline(read_bounded(Path(name), MAX_BUNDLE_BYTES), terms)
+
+
+def _with_chain(target: Target, terms: "Terms", online: "Online") -> "tuple[Offline, tuple[Check, ...]]":
+    if target.file is None:
+        return online.verify_fetched(target.request_id, target.transaction, replace(terms, contract_id=online.contract_id))
+    found = _of_file(target.file, terms)
+    return found, online.check_chain(found, terms)
+
+
+def _text_of(path: Path) -> str:
+    from oracle.tee.collateral import MAX_COLLATERAL_BYTES  # noqa: PLC0415  --help answers without
+
+    return read_bounded(path, MAX_COLLATERAL_BYTES).decode("utf-8", "replace")

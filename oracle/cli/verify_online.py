@@ -1,0 +1,132 @@
+"""The part of `oracle verify` that asks others: where nodes and worker are, and what is asked of them."""
+
+import asyncio
+import os
+from dataclasses import dataclass, replace
+from importlib import resources
+
+import click
+
+from oracle.cli.environment import start_with
+from oracle.errors import ConfigurationError
+from oracle.flows.verify.agreement import check_chain
+from oracle.flows.verify.check import Check, unknown
+from oracle.flows.verify.facts import Missing
+from oracle.flows.verify.fetch import NotFetched, fetch_bundle
+from oracle.flows.verify.nodes import Question, ask_nodes, find_request
+from oracle.flows.verify.offline import Offline, check_offline
+from oracle.flows.verify.onchain import OurCode
+from oracle.flows.verify.report import Subject
+from oracle.flows.verify.rules import FIRST_ON_CHAIN, RULES
+from oracle.flows.verify.terms import Terms
+from oracle.logging import keep_secret
+from oracle.ports import SystemClock
+from oracle.settings import ChainSettings
+
+DEFAULT_WORKER = "127.0.0.1:8070"
+"""API_LISTEN's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the options name."""
+
+    rpc_urls: tuple[str, ...]
+    worker_url: str | None
+    contract_id: str | None
+    request_transaction: str | None
+    answer_transaction: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """Whom to ask. Without nodes the checks on chain stay open."""
+
+    given: Given
+    rpc_urls: tuple[str, ...]
+    worker_url: str
+    contract_id: str | None
+
+    def check_chain(self, found: Offline, terms: Terms, *, fetched_answer: str | None = None) -> tuple[Check, ...]:
+        """Ask all nodes, and judge what they say."""
+        evidence, code = found.evidence, our_code()
+        if evidence is None or not self.rpc_urls:
+            return check_chain(evidence, (), terms, code)
+        receipt, record = evidence.receipt, evidence.bundle.chain
+        recorded = None if record is None else record.answer_transaction_hash
+        question = Question(
+            contract_id=receipt.chain.contract_id,
+            request_id=receipt.request.request_id,
+            worker_id=receipt.worker.account_id,
+            worker_key=receipt.worker.public_key,
+            sender_id=receipt.request.sender_id,
+            request_transaction=receipt.request.transaction_hash or self.given.request_transaction,
+            answer_transaction=self.given.answer_transaction or recorded or fetched_answer,
+        )
+        return check_chain(evidence, asyncio.run(ask_nodes(self.rpc_urls, question, SystemClock())), terms, code)
+
+    def verify_fetched(self, request_id: int | None, transaction: str | None, terms: Terms) -> tuple[Offline, tuple[Check, ...]]:
+        """Fetch the bundle of a request, or of the first one of a transaction, and verify it; what could not be had is unproven."""
+        online = self if transaction is None else replace(self, given=replace(self.given, request_transaction=transaction))
+        try:
+            number = self._request_of(transaction or "") if request_id is None else request_id
+            fetched = asyncio.run(fetch_bundle(self.worker_url, number))
+        except NotFetched as reason:
+            return not_had(str(reason)), check_chain(None, (), terms, our_code())
+        found = check_offline(fetched.raw, replace(terms, request_id=number))
+        return found, online.check_chain(found, terms, fetched_answer=fetched.answer_transaction)
+
+    def _request_of(self, transaction: str) -> int:
+        """The number of the first request that a transaction made; nodes are asked in turn."""
+        if self.contract_id is None or not self.rpc_urls:
+            raise click.UsageError("a transaction is looked up on chain: name a node with --rpc and the contract with --contract")
+        reasons = []
+        for url in self.rpc_urls:
+            seen = asyncio.run(find_request(url, self.contract_id, transaction, SystemClock()))
+            if not isinstance(seen, Missing):
+                return seen.request.request_id
+            reasons.append(seen.reason)
+        raise NotFetched("; ".join(reasons))
+
+
+def go_online(given: Given) -> Online:
+    """
+    Options first, then the settings; what neither names is not asked.
+
+    Raises:
+        ConfigurationError: settings are there and wrong.
+    """
+    listen = os.environ.get("API_LISTEN", "") or DEFAULT_WORKER
+    worker_url = (given.worker_url or f"http://{listen}").rstrip("/")
+    for url in (*given.rpc_urls, worker_url):
+        if not url.startswith(("http://", "https://")):
+            raise click.UsageError("--rpc and --worker take URLs that begin with http:// or https://")
+    keep_secret(given.rpc_urls)
+    settings = None if given.rpc_urls and given.contract_id else _settings()
+    rpc_urls = given.rpc_urls or (() if settings is None else settings.rpc_urls)
+    contract_id = given.contract_id or (None if settings is None else settings.offchainvm_contract_id)
+    return Online(given, rpc_urls, worker_url, contract_id)
+
+
+def _settings() -> ChainSettings | None:
+    """None where nothing is set; wrong settings are not taken for missing ones."""
+    try:
+        return start_with(ChainSettings)
+    except ConfigurationError as error:
+        if all(" is not set" in problem for problem in error.problems):
+            return None
+        raise
+
+
+def our_code() -> OurCode:
+    """The builds of the register contract that come with this package."""
+    sums = resources.files("localnet") / "contracts" / "SHA256SUMS"
+    lines = (line.split() for line in sums.read_text().splitlines())
+    return OurCode(tuple(words[0] for words in lines if len(words) == 2 and words[1].lstrip("*") == "register.wasm"))
+
+
+def not_had(reason: str) -> Offline:
+    """No bundle at all: nothing is proven and nothing contradicted."""
+    first = unknown(1, reason, "a bundle", "name the worker's interface with --worker, or a bundle's file")
+    numbers = (rule.number for rule in RULES if 1 < rule.number < FIRST_ON_CHAIN)
+    return Offline((first, *(unknown(number, "not reached: there is no bundle", "a bundle") for number in numbers)), Subject(), None)

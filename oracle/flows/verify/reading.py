@@ -1,0 +1,161 @@
+"""
+Answers of a node read into facts. Shapes: NEAR JSON-RPC, `EXPERIMENTAL_tx_status` and `query`; PROTOCOL for what the contracts say.
+
+Whatever does not have its shape makes a `Missing`, because a verifier has to end with a verdict and not with an exception.
+"""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+import base58
+
+from oracle.flows.verify.facts import AnswerSeen, BlockSeen, CompletedSeen, EndSeen, Missing, OperatorSeen, RegistrationSeen, RequestSeen
+from oracle.model import Completed, Metrics, Origin, Request, Requested
+from oracle.model.tee import MEASUREMENT_NAMES
+from oracle.near.events import events_of_logs
+from oracle.near.transactions import failure_text
+
+SHAPELESS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
+_NO_CODE = "1" * 32
+"""The code hash of an account without code: 32 zero bytes in base58."""
+
+
+def receipt_of_request(outcome: Any, contract_id: str, standard: str, request_id: int | None) -> tuple[Any, Request, int] | None:
+    """
+    The receipt whose logs tell the request, the request, and its place among the requests of that receipt.
+
+    Only receipts that the contract itself ran, and that went through, count. `request_id` None takes the first.
+    """
+    for ran in outcome["receipts_outcome"]:
+        if ran["outcome"]["executor_id"] != contract_id or not _went_through(ran["outcome"]["status"]):
+            continue
+        logs = [str(log) for log in ran["outcome"]["logs"]]
+        requested = [event.request for event in events_of_logs(logs, Origin(), standard=standard) if isinstance(event, Requested)]
+        for place, request in enumerate(requested):
+            if request_id in (None, request.request_id):
+                return ran, request, place
+    return None
+
+
+def request_seen(outcome: Any, found: tuple[Any, Request, int], block: BlockSeen, contract_id: str, standard: str) -> RequestSeen:
+    """The facts of a request that `receipt_of_request` found."""
+    ran, request, place = found
+    receipt_id = str(ran["id"])
+    text = request.input_data if request.input_data is not None else _input_of_call(outcome, receipt_id, place)
+    return RequestSeen(
+        request=request,
+        transaction_hash=str(outcome["transaction"]["hash"]),
+        receipt_id=receipt_id,
+        block=block,
+        input_sha256_hex=None if text is None else hashlib.sha256(text.encode()).hexdigest(),
+        completed=_completed(outcome, contract_id, standard, request.request_id),
+    )
+
+
+def _input_of_call(outcome: Any, receipt_id: str, place: int) -> str | None:
+    """A long input stands in the call's arguments alone; each call of a batch tells one request, in order."""
+    for receipt in outcome.get("receipts", ()):
+        if receipt["receipt_id"] != receipt_id:
+            continue
+        actions = [action["FunctionCall"] for action in receipt["receipt"]["Action"]["actions"] if "FunctionCall" in action]
+        calls = [call for call in actions if call["method_name"] == "request_execution"]
+        if len(calls) <= place:
+            return None
+        told = json.loads(base64.b64decode(calls[place]["args"])).get("input_data")
+        return told if isinstance(told, str) else None
+    return None
+
+
+def _completed(outcome: Any, contract_id: str, standard: str, request_id: int) -> CompletedSeen | None:
+    for ran in outcome["receipts_outcome"]:
+        if ran["outcome"]["executor_id"] != contract_id or not _went_through(ran["outcome"]["status"]):
+            continue
+        for event in events_of_logs([str(log) for log in ran["outcome"]["logs"]], Origin(), standard=standard):
+            if isinstance(event, Completed) and event.request_id == request_id and event.success is not None:
+                return CompletedSeen(event.success, event.error)
+    return None
+
+
+def receipt_of_answer(outcome: Any) -> Any:
+    """The receipt that the transaction became."""
+    first = outcome["transaction_outcome"]["outcome"]["receipt_ids"][0]
+    return next(ran for ran in outcome["receipts_outcome"] if ran["id"] == first)
+
+
+def answer_seen(outcome: Any, ran: Any, block: BlockSeen) -> AnswerSeen | Missing:
+    """The facts of a transaction with one function call."""
+    transaction, status = outcome["transaction"], ran["outcome"]["status"]
+    actions = transaction["actions"]
+    if len(actions) != 1 or "FunctionCall" not in actions[0]:
+        return Missing("the transaction is not one function call", is_denial=True)
+    call = actions[0]["FunctionCall"]
+    return AnswerSeen(
+        transaction_hash=str(transaction["hash"]),
+        signer_id=str(transaction["signer_id"]),
+        public_key=str(transaction["public_key"]),
+        receiver_id=str(transaction["receiver_id"]),
+        method=str(call["method_name"]),
+        args=base64.b64decode(call["args"], validate=True),
+        failure=None if _went_through(status) else failure_text(status.get("Failure")),
+        block=block,
+    )
+
+
+def block_seen(answer: Any) -> BlockSeen:
+    """A block's header."""
+    header = answer["header"]
+    return BlockSeen(int(header["height"]), str(header["hash"]), int(header["timestamp_nanosec"]))
+
+
+def end_seen(raw: bytes, request_id: int) -> EndSeen | Missing:
+    """What `get_outcome` returned."""
+    told = json.loads(raw)
+    if told is None:
+        return Missing("the contract keeps no outcome of it (any more)")
+    if told["request_id"] != request_id:
+        return Missing(f"the node tells the outcome of request {told['request_id']!r}", is_denial=True)
+    used = told["resources_used"]
+    return EndSeen(
+        success=told["success"] is True,
+        status=str(told["status"]),
+        error=told["error"],
+        metrics=Metrics(int(used["instructions"]), int(used["time_ms"]), 0, used.get("compile_time_ms")),
+        receipt_sha256_hex=told.get("receipt_sha256"),
+        json=sorted_json(told),
+    )
+
+
+def sorted_json(value: object) -> str:
+    """One spelling, to compare what was recorded with what is told."""
+    return json.dumps(value, sort_keys=True)
+
+
+def registration_seen(raw: bytes) -> RegistrationSeen | None:
+    """What `get_worker` returned."""
+    told = json.loads(raw)
+    if told is None:
+        return None
+    return RegistrationSeen(
+        public_key=str(told["public_key"]),
+        measurements_hex=tuple(str(told["measurements"][name]).lower() for name in MEASUREMENT_NAMES),
+        settings_sha256_hex=str(told["settings_sha256"]),
+        registered_ns=int(told["registered_at"]),
+        expires_ns=int(told["expires_at"]),
+        renewals=int(told["renewals"]),
+    )
+
+
+def operator_seen(account: Any, keys: Any) -> OperatorSeen:
+    """What `view_account` and `view_access_key_list` answered."""
+    code_hash = str(account["code_hash"])
+    permissions = {str(key["public_key"]): key["access_key"]["permission"] for key in keys["keys"]}
+    if any(permission != "FullAccess" and "FunctionCall" not in permission for permission in permissions.values()):
+        raise ValueError("a permission of an unknown kind")
+    full = tuple(public_key for public_key, permission in permissions.items() if permission == "FullAccess")
+    return OperatorSeen(None if code_hash == _NO_CODE else base58.b58decode(code_hash).hex(), full)
+
+
+def _went_through(status: Any) -> bool:
+    return isinstance(status, dict) and ("SuccessValue" in status or "SuccessReceiptId" in status)
