@@ -1,0 +1,106 @@
+"""`register-worker`: a registration from end to end, or only the question whether this machine has one."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+import click
+
+from oracle.cli.environment import start_with
+from oracle.cli.exits import CONFIGURATION, INTERRUPTED, OK, REFUSED, TROUBLE, USAGE, run_program
+from oracle.logging import redact
+from oracle.near import SigningKey
+from oracle.ports import SystemClock
+from oracle.settings import TeeSettings
+from oracle.tee.collateral import moment
+from oracle.wiring.chain import open_chain
+from oracle.wiring.tee import Machine, open_machine, registrar_of, trust_of
+from register import Registrar, Told
+from register.keeper import RENEW_AT_SHARE
+
+_EXIT_CODES = f"""
+Exit codes: {OK} registered, or registered already · {REFUSED} refused (quote, collateral, measurements, policy, key, balance), or with
+--check no valid registration · {USAGE} wrong usage · {TROUBLE} trouble that may pass (socket, collateral service, chain): try again ·
+{CONFIGURATION} wrong settings · {INTERRUPTED} Ctrl-C.
+"""
+
+
+@click.command("register-worker", epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--dry-run", is_flag=True, help="Do everything but the submission; spends nothing.")
+@click.option("--check", is_flag=True, help="Only look whether this machine has a valid registration.")
+@click.option("--force", is_flag=True, help="Register although this machine has a valid registration.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(*, dry_run: bool, check: bool, force: bool, as_json: bool) -> int:
+    """
+    Register this machine with the register contract, from end to end.
+
+    Makes a key in memory, has the machine quote it, fetches collateral, verifies all of it, asks the contract what it would say, registers,
+    and waits until the key is on chain; tells each step. Skips when a worker with this machine's RTMR3 has a valid registration that is not
+    about to end.
+
+    The key ends with this command: no key is ever stored or taken over, so `oracle run` makes and registers its own at each start, by the
+    same code. This command is for before and beside it: --dry-run finds out what would be refused and prints what approves it, --check is a
+    health check, and without either it proves that the whole road works, at the price of one registration that nobody uses.
+
+    \b
+    Examples:
+      register-worker --dry-run
+      register-worker --check || echo "no valid registration"
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    if dry_run and check:
+        raise click.UsageError("--dry-run and --check exclude each other.")
+    settings = start_with(TeeSettings)
+    return asyncio.run(_look(settings, as_json=as_json) if check else _register(settings, dry_run=dry_run, force=force, as_json=as_json))
+
+
+def main() -> NoReturn:
+    """Run the command and end the process with its exit code."""
+    run_program(command, "register-worker")
+
+
+async def _register(settings: TeeSettings, *, dry_run: bool, force: bool, as_json: bool) -> int:
+    async with _opened(settings, _teller(as_json=as_json)) as (registrar, _):
+        key = SigningKey.generate(registrar.plan.register_account_id)
+        prepared = await registrar.prepare(key, fresh=not dry_run)
+        if dry_run:
+            _say("ready", "everything is in place; nothing was submitted", as_json=as_json)
+            return OK
+        standing = await registrar.contract.worker(rtmr3_hex=prepared.evidence.measurements.rtmr3.hex())
+        lifetime_ns = prepared.policy.lifetime_s * 10**9
+        if standing is not None and not force and standing.expires_at_ns - SystemClock().now_ns() > lifetime_ns * RENEW_AT_SHARE:
+            _say("skipped", f"{standing.public_key} is registered for this RTMR3 and its time is not up", as_json=as_json)
+            return OK
+        await registrar.submit(prepared)
+        return OK
+
+
+async def _look(settings: TeeSettings, *, as_json: bool) -> int:
+    async with _opened(settings, _teller(as_json=as_json)) as (registrar, machine):
+        rtmr3_hex = (await machine.socket.info()).measurements.rtmr3.hex()
+        standing = await registrar.contract.worker(rtmr3_hex=rtmr3_hex)
+    if standing is None or standing.expired:
+        _say("unregistered", f"no worker with RTMR3 {rtmr3_hex} has a valid registration", as_json=as_json)
+        return REFUSED
+    _say("registered", f"{standing.public_key}, until {moment(standing.expires_at_ns // 10**9)}", as_json=as_json)
+    return OK
+
+
+@asynccontextmanager
+async def _opened(settings: TeeSettings, tell: Callable[[Told], None]) -> AsyncIterator[tuple[Registrar, Machine]]:
+    trust = trust_of(settings)
+    async with open_chain(settings) as chain, open_machine(settings, trust) as machine:
+        yield registrar_of(settings, trust, machine, chain.rpc, tell), machine
+
+
+def _teller(*, as_json: bool) -> Callable[[Told], None]:
+    def tell(told: Told) -> None:
+        _say(told.step.value, told.sentence, as_json=as_json, **dict(told.facts))
+
+    return tell
+
+
+def _say(step: str, sentence: str, *, as_json: bool, **facts: str) -> None:
+    sentence = redact(sentence)
+    click.echo(json.dumps({"step": step, "sentence": sentence, **facts}, ensure_ascii=False) if as_json else f"{step:<13} {sentence}")
