@@ -40,8 +40,8 @@ class CodeProvider:
             raise StoreError(f"the module cache cannot be written or read: {error.strerror or error}") from error
 
     def path_of(self, wasm_sha256_hex: str) -> Path | None:
-        """See `oracle.ports.ProvideCode`."""
-        return self._cache.known(wasm_sha256_hex) or self._cache.get(wasm_sha256_hex)
+        """See `oracle.ports.ProvideCode`; after a start only what `get` was asked for again: hashing would hold up the event loop."""
+        return self._cache.known(wasm_sha256_hex)
 
     async def _fetched(self, source: WasmUrl) -> Code:
         if not _SHA256_HEX.fullmatch(source.sha256_hex):

@@ -6,19 +6,24 @@ What comes of it is an event for `job.step`. Trouble of ours is retried; what is
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from oracle.errors import ChainError, RequestError, SourceUnavailable
+from oracle.errors import ChainError, InvalidModule, RequestError, SourceUnavailable, StoreError
 from oracle.job import CodeReady, Failed, GuestDone, Settled
 from oracle.model import Job, Metrics, Request, Source, WasmUrl
 from oracle.model.environment import guest_environment
-from oracle.ports import Code, GuestRun
+from oracle.ports import Code, GuestResult, GuestRun
+from oracle.worker.modules import Modules
 from oracle.worker.parts import Parts, Place, Slots
 from oracle.worker.tally import Tally
 
 SOURCE_RETRIES_S = (1.0, 3.0, 10.0)
-"""Waits between attempts at a source that could not be had; together well inside the yield's window."""
+"""Waits between attempts at a source that could not be had."""
+RETRIED_WITHIN_S = 30.0
+"""After so long no further attempt is begun: it takes up to a minute, a yield lasts about two, and the guest needs its time too."""
+_TIMES_FORGOTTEN = 3
 _CHAIN_RETRY_S = 0.5
 _LONGEST_CHAIN_RETRY_S = 10.0
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
@@ -31,7 +36,7 @@ class Work:
         self._parts = parts
         self._place = place
         self._tally = tally
-        self._guest_slots = asyncio.Semaphore(slots.guests)
+        self._modules = Modules(parts.clock, slots.guests)
         self._fetch_slots = asyncio.Semaphore(slots.fetches)
         self._fetching: dict[tuple[Source, bool], asyncio.Task[Code]] = {}
 
@@ -41,11 +46,13 @@ class Work:
         if request.secrets_ref is not None or request.force_rebuild or not isinstance(request.source, WasmUrl):
             return None
         sha256_hex = request.source.sha256_hex  # as the caller wrote it
+        return CodeReady(sha256_hex) if _SHA256_HEX.fullmatch(sha256_hex) and self._path_of(sha256_hex) else None
+
+    def _path_of(self, wasm_sha256_hex: str) -> Path | None:
         try:
-            found = _SHA256_HEX.fullmatch(sha256_hex) and self._parts.code.path_of(sha256_hex)
+            return self._parts.code.path_of(wasm_sha256_hex)
         except OSError:
-            return None  # `get_code` meets it too, and says so
-        return CodeReady(sha256_hex) if found else None
+            return None  # `get` meets it too, and says so
 
     async def get_code(self, job: Job) -> CodeReady | Failed:
         """Have the wasm in the artifact cache."""
@@ -59,42 +66,58 @@ class Work:
         return CodeReady(code.wasm_sha256_hex, code.compile_time_ms, code.note)
 
     async def run_guest(self, job: Job, wasm_sha256_hex: str) -> GuestDone | Failed | Settled:
-        """Run the module on the request's input."""
-        assert job.request.limits is not None  # `job.step` runs no guest for compile only
+        """Run the module on the request's input, which is had first: the chain may be away for long, and a turn is not held meanwhile."""
         try:
-            wasm_path = self._parts.code.path_of(wasm_sha256_hex)
-            if wasm_path is None:  # forgotten by the cache since it was had
-                code = await self._shared_code(job.request.source, force_rebuild=False)
-                wasm_path, wasm_sha256_hex = code.path, code.wasm_sha256_hex
-            async with self._guest_slot():
-                input_data = await self._input(job)
-                if input_data is None:
-                    return Settled("gone")
-                result = await self._parts.guests.run(
-                    GuestRun(
-                        wasm_path=wasm_path,
-                        wasm_sha256_hex=wasm_sha256_hex,
-                        input_bytes=input_data.encode(),
-                        environment=guest_environment(
-                            job.request, job.origin, contract_id=self._place.contract_id, network_id=self._place.network_id
-                        ),
-                        limits=job.request.limits,
-                        output_format=job.request.response_format,
-                        clock_start_ns=job.origin.block_timestamp_ns or job.request.timestamp_ns,
-                    )
-                )
+            input_data = await self._input(job)
+            if input_data is None:
+                return Settled("gone")
+            result = await self._run(job, wasm_sha256_hex, input_data.encode())
         except RequestError as error:
             return Failed(str(error), error.metrics)
         return GuestDone(result.output, result.metrics)
 
-    @asynccontextmanager
-    async def _guest_slot(self) -> AsyncIterator[None]:
-        async with self._guest_slots:
-            self._tally.running_guests += 1
-            try:
-                yield
-            finally:
-                self._tally.running_guests -= 1
+    async def _run(self, job: Job, wasm_sha256_hex: str, input_bytes: bytes) -> GuestResult:
+        """Where the module lies is asked within the turn: the cache may forget it while this waits, and then it is had again."""
+        for _ in range(_TIMES_FORGOTTEN):
+            async with self._modules.turn(wasm_sha256_hex):
+                wasm_path = self._path_of(wasm_sha256_hex)
+                if wasm_path is not None:
+                    with self._learning_of(wasm_sha256_hex):
+                        return await self._parts.guests.run(self._guest_run(job, wasm_path, wasm_sha256_hex, input_bytes))
+            code = await self._shared_code(job.request.source, force_rebuild=False)
+            wasm_sha256_hex = code.wasm_sha256_hex
+        raise StoreError("the module cache forgets modules before they can be run")
+
+    @contextmanager
+    def _learning_of(self, wasm_sha256_hex: str) -> Iterator[None]:
+        """Count the guest as running, and remember what its end says of the module; a module that is gone from the cache is no news."""
+        self._tally.running_guests += 1
+        try:
+            yield
+        except InvalidModule as error:
+            if self._path_of(wasm_sha256_hex) is not None:
+                self._modules.refuse(wasm_sha256_hex, str(error))
+                raise
+        except RequestError as error:
+            if error.metrics.time_ms:
+                self._modules.has_run(wasm_sha256_hex)
+            raise
+        else:
+            self._modules.has_run(wasm_sha256_hex)
+        finally:
+            self._tally.running_guests -= 1
+
+    def _guest_run(self, job: Job, wasm_path: Path, wasm_sha256_hex: str, input_bytes: bytes) -> GuestRun:
+        assert job.request.limits is not None  # `job.step` runs no guest for compile only
+        return GuestRun(
+            wasm_path=wasm_path,
+            wasm_sha256_hex=wasm_sha256_hex,
+            input_bytes=input_bytes,
+            environment=guest_environment(job.request, job.origin, contract_id=self._place.contract_id, network_id=self._place.network_id),
+            limits=job.request.limits,
+            output_format=job.request.response_format,
+            clock_start_ns=job.origin.block_timestamp_ns or job.request.timestamp_ns,
+        )
 
     async def _input(self, job: Job) -> str | None:
         """
@@ -134,13 +157,20 @@ class Work:
             task.exception()  # seen: those who waited may all be gone
 
     async def _fetch(self, source: Source, *, force_rebuild: bool) -> Code:
+        """A slot is held for one attempt and not between two, so that places which never answer take turns with those that do."""
+        began_s = self._parts.clock.monotonic_s()
+        for wait_s in SOURCE_RETRIES_S:
+            try:
+                return await self._attempt(source, force_rebuild=force_rebuild)
+            except SourceUnavailable as error:
+                self._tally.last_error = str(error)
+                if self._parts.clock.monotonic_s() + wait_s - began_s > RETRIED_WITHIN_S:
+                    raise
+            await self._parts.clock.sleep(wait_s)
+        return await self._attempt(source, force_rebuild=force_rebuild)
+
+    async def _attempt(self, source: Source, *, force_rebuild: bool) -> Code:
         async with self._fetch_slots:
-            for wait_s in SOURCE_RETRIES_S:
-                try:
-                    return await self._parts.code.get(source, force_rebuild=force_rebuild)
-                except SourceUnavailable as error:
-                    self._tally.last_error = str(error)
-                    await self._parts.clock.sleep(wait_s)
             return await self._parts.code.get(source, force_rebuild=force_rebuild)
 
     async def close(self) -> None:

@@ -108,3 +108,11 @@ async def test_a_full_disk_is_not_the_requests_fault(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "put", lambda _wasm: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(StoreError, match="No space left"):
         await CodeProvider(cache, Web(), None).get(WasmUrl("https://x/m", SHA))
+
+
+async def test_after_a_start_a_module_is_hashed_by_get_and_never_where_its_path_is_asked_for(tmp_path):
+    await CodeProvider(ArtifactCache(tmp_path), Web(), None).get(WasmUrl("https://x/m", SHA))
+    provider = CodeProvider(ArtifactCache(tmp_path), Web(SourceUnavailable("away")), None)
+    assert provider.path_of(SHA) is None
+    code = await provider.get(WasmUrl("https://x/m", SHA))
+    assert provider.path_of(SHA) == code.path
