@@ -48,7 +48,7 @@ pub fn remove(public_key: PublicKey) {
 }
 
 /// What the chain counts for such a key: nonce, permission, allowance, receiver and method names in borsh, beside the record's own.
-/// Measured by `test_a_key_costs_the_storage_the_contract_asks_for`.
+/// Measured by `test_the_registrant_pays_for_exactly_the_bytes_kept_and_has_the_rest_back`.
 pub fn storage_bytes(receiver: &AccountId) -> u64 {
     const PUBLIC_KEY: u64 = 1 + 32;
     const NONCE: u64 = 8;

@@ -10,8 +10,11 @@ use crate::dates::{parse_date, CrlFacts, Window};
 use crate::error::CollateralError;
 use crate::text;
 
-/// The longest part that is taken; Intel's longest today is a TCB info of some 10 KB.
+/// The longest signed part that is taken, hex digits counted; Intel's longest today is a TCB info of some 10 KB.
 const MAX_PART_BYTES: usize = 65_536;
+
+/// The longest certificate chain: Intel's have 2 KB. Text around the certificates is nobody's, and every verification reads it again.
+const MAX_CHAIN_BYTES: usize = 8_192;
 
 /// As dcap-qvl and a PCCS client have it: lists and signatures in hex, chains in PEM, TCB info and QE identity as the JSON text that was
 /// signed.
@@ -178,27 +181,27 @@ impl Facts {
 
 fn decode(parts: CollateralParts) -> Result<Decoded, CollateralError> {
     Ok(Decoded {
-        pck_crl_issuer_chain: bounded("pck_crl_issuer_chain", parts.pck_crl_issuer_chain)?,
+        pck_crl_issuer_chain: bounded("pck_crl_issuer_chain", parts.pck_crl_issuer_chain, MAX_CHAIN_BYTES)?,
         root_ca_crl: bytes("root_ca_crl", parts.root_ca_crl)?,
         pck_crl: bytes("pck_crl", parts.pck_crl)?,
-        tcb_info_issuer_chain: bounded("tcb_info_issuer_chain", parts.tcb_info_issuer_chain)?,
-        tcb_info: bounded("tcb_info", parts.tcb_info)?,
+        tcb_info_issuer_chain: bounded("tcb_info_issuer_chain", parts.tcb_info_issuer_chain, MAX_CHAIN_BYTES)?,
+        tcb_info: bounded("tcb_info", parts.tcb_info, MAX_PART_BYTES)?,
         tcb_info_signature: bytes("tcb_info_signature", parts.tcb_info_signature)?,
-        qe_identity_issuer_chain: bounded("qe_identity_issuer_chain", parts.qe_identity_issuer_chain)?,
-        qe_identity: bounded("qe_identity", parts.qe_identity)?,
+        qe_identity_issuer_chain: bounded("qe_identity_issuer_chain", parts.qe_identity_issuer_chain, MAX_CHAIN_BYTES)?,
+        qe_identity: bounded("qe_identity", parts.qe_identity, MAX_PART_BYTES)?,
         qe_identity_signature: bytes("qe_identity_signature", parts.qe_identity_signature)?,
     })
 }
 
-fn bounded(part: &'static str, value: String) -> Result<String, CollateralError> {
-    if value.len() > MAX_PART_BYTES {
-        return Err(CollateralError::TooLong { part, bytes: value.len(), max: MAX_PART_BYTES });
+fn bounded(part: &'static str, value: String, max: usize) -> Result<String, CollateralError> {
+    if value.len() > max {
+        return Err(CollateralError::TooLong { part, bytes: value.len(), max });
     }
     Ok(value)
 }
 
 fn bytes(part: &'static str, hex: String) -> Result<Vec<u8>, CollateralError> {
-    text::from_hex(&bounded(part, hex)?).ok_or(CollateralError::Unreadable { part, expected: "hex digits, two a byte" })
+    text::from_hex(&bounded(part, hex, MAX_PART_BYTES)?).ok_or(CollateralError::Unreadable { part, expected: "hex digits, two a byte" })
 }
 
 fn dated(part: &'static str, json: &str) -> Result<(Dated, Window), CollateralError> {

@@ -1,5 +1,5 @@
 //! NEP-297: one log line an event, standard `nco-register`. All logs of one call share 16 KiB (NEAR `max_total_log_length`); the longest
-//! event is below 2 KB.
+//! event, a policy with 64 advisories, is below 4 KB, and 60 expired workers are below 12.
 
 use near_sdk::json_types::U64;
 use near_sdk::serde::Serialize;

@@ -121,3 +121,44 @@ impl<'a> Cursor<'a> {
         Err(QuoteError::Trailing { part, bytes: self.0.len() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A real one, without the zeros that fill up its buffer.
+    fn real() -> Vec<u8> {
+        let file = include_bytes!("../../../tests/vectors/quotes/tdx_quote");
+        let signature_bytes = u32::from_le_bytes(file[632..636].try_into().unwrap()) as usize;
+        file[..636 + signature_bytes].to_vec()
+    }
+
+    #[test]
+    fn a_real_quote_fills_its_frame_exactly() {
+        assert_eq!(check_frame(&real()), Ok(()));
+        assert_eq!(Claimed::parse(&text::to_hex(&real())).unwrap().fmspc, [0xb0, 0xc0, 0x6f, 0, 0, 0]);
+    }
+
+    #[test]
+    fn every_quote_cut_short_is_refused_as_that() {
+        let quote = real();
+        for bytes in 0..quote.len() {
+            assert!(matches!(check_frame(&quote[..bytes]), Err(QuoteError::CutShort { .. })), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn every_length_is_exact() {
+        let mut longer = real();
+        longer.push(0);
+        assert!(matches!(check_frame(&longer), Err(QuoteError::Trailing { bytes: 1, .. })));
+        // Lengths of signature data, certification data, QE authentication data and PCK certificate chain.
+        for offset in [632, 766, 1_218, 1_254] {
+            for changed in [real()[offset].wrapping_add(1), real()[offset].wrapping_sub(1)] {
+                let mut quote = real();
+                quote[offset] = changed;
+                assert!(check_frame(&quote).is_err(), "{offset}");
+            }
+        }
+    }
+}

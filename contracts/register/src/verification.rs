@@ -15,7 +15,7 @@ const INTEL_ROOT_CA_DER: &[u8] = include_bytes!("intel_root_ca.der");
 const MAX_ROOT_BYTES: usize = 4_096;
 
 /// What a verified quote says.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Verified {
     pub measurements: Measurements,
     pub report_data: [u8; 64],
@@ -53,4 +53,56 @@ pub fn verify(claimed: &Claimed, collateral: &Collateral, root_ca_der: &[u8], no
         tcb_status: verified.status,
         advisory_ids: verified.advisory_ids,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collateral::CollateralArgument;
+
+    const AT_S: u64 = 1_750_860_000;
+
+    fn collateral() -> Collateral {
+        near_sdk::testing_env!(near_sdk::test_utils::VMContextBuilder::new().build());
+        let json = include_str!("../../../tests/vectors/quotes/tdx_quote_collateral.json");
+        Collateral::parse(serde_json::from_str::<CollateralArgument>(json).unwrap().0).unwrap()
+    }
+
+    fn quote() -> Vec<u8> {
+        let file = include_bytes!("../../../tests/vectors/quotes/tdx_quote");
+        let signature_bytes = u32::from_le_bytes(file[632..636].try_into().unwrap()) as usize;
+        file[..636 + signature_bytes].to_vec()
+    }
+
+    fn verified(quote: &[u8], collateral: &Collateral) -> Option<Verified> {
+        let claimed = Claimed::parse(&text::to_hex(quote)).ok()?;
+        verify(&claimed, collateral, &root(None).unwrap(), AT_S).ok()
+    }
+
+    #[test]
+    fn a_real_quote_verifies_under_intels_root() {
+        assert_eq!(verified(&quote(), &collateral()).unwrap().tcb_status, "UpToDate");
+    }
+
+    /// Some bytes are nobody's: line ends and the root within the chain in PEM, reserved ones of the header's tail are signed.
+    #[test]
+    fn a_quote_with_any_byte_changed_is_refused_or_says_the_same() {
+        let (collateral, original) = (collateral(), quote());
+        let says = verified(&original, &collateral).unwrap();
+        for at in 0..original.len() {
+            let mut mutant = original.clone();
+            mutant[at] ^= 1 << (at % 8);
+            if let Some(mutant_says) = verified(&mutant, &collateral) {
+                assert!(at >= 1_258, "byte {at} is signed, or a signature");
+                assert_eq!(mutant_says, says, "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_root_is_a_certificate_of_bounded_length() {
+        assert_eq!(root(Some(&text::to_hex(INTEL_ROOT_CA_DER))).unwrap(), INTEL_ROOT_CA_DER);
+        assert_eq!(root(Some("00")), Err(RootError::Unreadable));
+        assert!(matches!(root(Some(&"00".repeat(4_097))), Err(RootError::TooLong { bytes: 4_097, .. })));
+    }
 }

@@ -140,9 +140,10 @@ def test_collateral_that_cannot_be_read_is_refused_by_the_part(register, part, t
     assert f"{part} of the collateral cannot be read" in refresh_refused(register, register.collateral() | {part: text})
 
 
-def test_a_part_beyond_all_measure_is_refused(register):
-    why = refresh_refused(register, register.collateral() | {"tcb_info": "9" * 65_537})
-    assert "tcb_info of the collateral is 65537 bytes long, and at most 65536 are taken" in why
+@pytest.mark.parametrize(("part", "most"), [("tcb_info", 65_536), ("pck_crl", 65_536), ("pck_crl_issuer_chain", 8_192)])
+def test_a_part_beyond_all_measure_is_refused(register, part, most):
+    why = refresh_refused(register, register.collateral() | {part: "9" * (most + 1)})
+    assert f"{part} of the collateral is {most + 1} bytes long, and at most {most} are taken" in why
 
 
 @pytest.mark.parametrize("collateral", [None, 5, [], {}, "", "{}", "[" * 5_000])

@@ -124,3 +124,12 @@ def test_an_old_quote_does_not_come_back_after_its_worker_was_swept(register):
     register.call("alice", "remove_expired")
     register.call("owner", "update_collateral", {"collateral": register.collateral()}, deposit=NEAR)
     assert "make a fresh quote" in register.refusal(quote=quote, seen_ns=seen_ns)
+
+
+def test_the_longest_search_fits_a_call_however_much_is_asked_for(register):
+    for n in range(61):
+        register.register(KeyPair.from_seed(f"one of many {n}"))
+    register.later(31 * DAY_S)
+    assert register.call("alice", "remove_expired", {"limit": 4_000_000_000}).json() == 60
+    assert register.contract_gas["remove_expired"] < 100 * TGAS
+    assert len(register.view("list_workers")) == 1
