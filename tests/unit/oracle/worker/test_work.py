@@ -135,6 +135,29 @@ async def test_those_who_wait_for_a_new_module_go_on_together_once_it_has_run(wo
     assert world.tally.running_guests == 0
 
 
+async def test_a_module_that_has_run_has_no_more_turns_than_there_are_slots(world):
+    compiled = world.stick(OTHER_SHA)
+    runs = [world.run(OTHER_SHA) for _ in range(20)]
+    await rest()
+    world.stick(OTHER_SHA)  # their guests take long now
+    compiled.set()
+    await asyncio.gather(*runs[:SLOTS])
+    for _ in range(20):
+        world.run(OTHER_SHA)
+    await rest()
+    assert world.tally.running_guests == SLOTS
+
+
+async def test_a_refusal_that_is_known_waits_for_nobody(world):
+    world.guests.programs["0a" * 32] = None
+    assert isinstance(await world.run("0a" * 32), Failed)
+    for number in range(30):
+        world.stick(f"{number:064x}")
+        world.run(f"{number:064x}")
+    await rest()
+    assert isinstance(await asyncio.wait_for(world.run("0a" * 32), 1), Failed)
+
+
 async def test_no_turn_is_held_while_the_chain_is_away_with_an_input(world):
     waiting = [world.run(input_data=None) for _ in range(5 * SLOTS)]
     await rest()
