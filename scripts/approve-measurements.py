@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""
+Approve five measurements in the register contract, as its owner: from then on a machine that measures them may register.
+
+The file is what scripts/expected-measurements.py printed, or what a machine told; look at it first, because who approves it vouches for the
+software behind it. Measurements that are approved already are left alone. RTMR3 differs from machine to machine unless the app sets
+no_instance_id: then each machine needs an approval of its own.
+"""
+
+import argparse
+import asyncio
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from phala.account import LOCAL_RPC, KeyFile, Signer, signing
+from phala.attested import read_measurements
+from phala.refused import Refused
+from py_near_primitives import FunctionCallAction
+
+from oracle.model import Measurements
+
+EXAMPLE = "example: scripts/approve-measurements.py m.json --contract operator.test.near --key-file chain/owner.test.near.json"
+ADD, REMOVE = "add_approved_measurements", "remove_approved_measurements"
+GAS = 30 * 10**12
+DEPOSIT_YOCTO = 10**22
+"""0.01 NEAR; the storage takes about half of it, the rest comes back."""
+_PAGE = 100
+
+
+def main() -> None:
+    given = _arguments()
+    method = REMOVE if given.remove else ADD
+    try:
+        measurements = read_measurements(given.measurements)
+        if given.dry_run:
+            print(_command(given, measurements, method))
+            return
+        changed = asyncio.run(_change(_owner(given.key_file), given.rpc_url, given.contract, measurements, method))
+    except Refused as refused:
+        sys.exit(str(refused))
+    word = "removed" if given.remove else "approved"
+    print(f"{given.contract}: {word if changed else f'nothing to do, they were {word} before'}")
+
+
+def _owner(key_file: Path | None) -> KeyFile:
+    if key_file is None:
+        raise Refused("--key-file is needed, a key of the contract's owner; or --dry-run, which prints the call for near-cli")
+    return KeyFile.read(key_file)
+
+
+async def _change(key: KeyFile, rpc_url: str, contract_id: str, measurements: Measurements, method: str) -> bool:
+    """Whether anything had to be done."""
+    async with signing(key, rpc_url) as signer:
+        if await _is_approved(signer, contract_id, measurements) == (method == ADD):
+            return False
+        deposit = DEPOSIT_YOCTO if method == ADD else 0
+        arguments = json.dumps(measurements.hex_fields()).encode()
+        await signer.send(contract_id, [FunctionCallAction(method, arguments, GAS, deposit)])
+        return True
+
+
+async def _is_approved(signer: Signer, contract_id: str, measurements: Measurements) -> bool:
+    wanted, index = measurements.hex_fields(), 0
+    while page := await signer.view(contract_id, "get_approved_measurements", {"from_index": index, "limit": _PAGE}):
+        if wanted in page:
+            return True
+        index += len(page)
+    return False
+
+
+def _command(given: argparse.Namespace, measurements: Measurements, method: str) -> str:
+    """The same for near-cli 4, for who keeps the owner's key elsewhere."""
+    owner = "OWNER" if given.key_file is None else KeyFile.read(given.key_file).account_id
+    words = ["near", "contract", "call-function", "as-transaction", given.contract, method]
+    words += ["json-args", json.dumps(measurements.hex_fields())]
+    words += ["prepaid-gas", "30.0 Tgas", "attached-deposit", "0 NEAR" if given.remove else "0.01 NEAR", "sign-as", owner]
+    return shlex.join([*words, "network-config", given.network])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measurements", type=Path, help="JSON with mrtd and rtmr0 to rtmr3")
+    parser.add_argument("--contract", required=True, help="the register contract")
+    parser.add_argument("--key-file", type=Path, help="JSON with account_id and private_key of the contract's owner")
+    parser.add_argument("--remove", action="store_true", help="take the approval back; machines that registered stay until they expire")
+    parser.add_argument("--dry-run", action="store_true", help="print the call for near-cli and send nothing")
+    parser.add_argument("--network", default="testnet", help="with --dry-run, near-cli's name of it (default: %(default)s)")
+    parser.add_argument("--rpc-url", default=LOCAL_RPC, help="default: %(default)s, a local chain")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
