@@ -69,7 +69,23 @@ fi
 
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 unset RUSTFLAGS RUSTC RUSTC_WRAPPER CARGO_BUILD_RUSTFLAGS
-export PATH=/usr/bin:$PATH
+
+# Every export of a contract is a method. Libraries (ring, getrandom) mark functions for the linker, which rustc then exports from the wasm:
+# this stands before the linker and leaves those out.
+mkdir "$work/bin"
+cat >"$work/bin/wasm-ld-19" <<'LINKER'
+#!/usr/bin/env bash
+kept=()
+while [ $# -gt 0 ]; do
+    case "$1 ${2-}" in
+        "--export ring_core_"* | "--export __getrandom_custom") shift 2 ;;
+        *) kept+=("$1"); shift ;;
+    esac
+done
+exec /usr/bin/wasm-ld-19 "${kept[@]}"
+LINKER
+chmod +x "$work/bin/wasm-ld-19"
+export PATH=$work/bin:/usr/bin:$PATH
 export RUSTC_BOOTSTRAP=1 CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$target_dir
 
 remaps=(

@@ -12,7 +12,7 @@ from tests.unit.contracts.wasm import CUSTOM, parse
 
 ROOT = Path(__file__).parents[3]
 ARTIFACTS = Path(str(resources.files("localnet"))) / "contracts"
-NAMES = ("outlayer", "example_client", "registrar", "test_client")
+NAMES = ("outlayer", "example_client", "registrar", "test_client", "register")
 
 
 def module(name):

@@ -226,3 +226,12 @@ def test_a_dry_run_tells_the_verdict_and_what_the_policy_says(register):
     register.call("owner", "set_policy", {"min_tcb_evaluation_data_number": 18})
     refusal = register.view("verify_quote", tdx_quote_hex=register.quote())["policy_refusal"]
     assert "tcbEvaluationDataNumber of tcb_info is 17" in refusal
+
+
+def test_the_deposit_alone_carries_the_worker_and_its_key(register):
+    """The account has nothing to spare, and would fail for want of stake were the deposit too small."""
+    account = register.account(REGISTER)
+    account.transfer("test.near", account.balance_yocto - register.storage_yocto() - NEAR // 1_000).raise_for_failure()
+    needed = int(re.search(r"(\d+) is needed as the deposit", register.refusal(deposit=0)).group(1))
+    assert register.register(deposit=needed)
+    assert account.balance_yocto - register.storage_yocto() < NEAR // 100
