@@ -97,10 +97,15 @@ class RegisterSeen:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSeen:
-    """The account that answers; `code_sha256_hex` is None where it has no code."""
+    """
+    The account that answers; `code_sha256_hex` is None where it has no code.
+
+    `own_keys`: keys that may call the account's own contract, whose private methods take every call of the account itself.
+    """
 
     code_sha256_hex: str | None
     full_access_keys: tuple[str, ...]
+    own_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ class _Node:
             self._rpc.call("query", {"request_type": "view_account", **about}),
             self._rpc.call("query", {"request_type": "view_access_key_list", **about}),
         )
-        return operator_seen(account, keys)
+        return operator_seen(account, keys, self._asked.worker_id)
 
     async def _transaction(self, transaction_hash: str, sender_id: str) -> Any:
         params = {"tx_hash": transaction_hash, "sender_account_id": sender_id, "wait_until": "FINAL"}

@@ -147,14 +147,18 @@ def registration_seen(raw: bytes) -> RegistrationSeen | None:
     )
 
 
-def operator_seen(account: Any, keys: Any) -> OperatorSeen:
+def operator_seen(account: Any, keys: Any, account_id: str) -> OperatorSeen:
     """What `view_account` and `view_access_key_list` answered."""
     code_hash = str(account["code_hash"])
     permissions = {str(key["public_key"]): key["access_key"]["permission"] for key in keys["keys"]}
     if any(permission != "FullAccess" and "FunctionCall" not in permission for permission in permissions.values()):
         raise ValueError("a permission of an unknown kind")
-    full = tuple(public_key for public_key, permission in permissions.items() if permission == "FullAccess")
-    return OperatorSeen(None if code_hash == _NO_CODE else base58.b58decode(code_hash).hex(), full)
+    limited = {key: permission["FunctionCall"] for key, permission in permissions.items() if permission != "FullAccess"}
+    return OperatorSeen(
+        code_sha256_hex=None if code_hash == _NO_CODE else base58.b58decode(code_hash).hex(),
+        full_access_keys=tuple(key for key in permissions if key not in limited),
+        own_keys=tuple(key for key, allowed in limited.items() if allowed["receiver_id"] == account_id),
+    )
 
 
 def _went_through(status: Any) -> bool:
