@@ -32,19 +32,29 @@ class CodeReady:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """What a guest that ended was: its module, and the input it was given, each by sha256."""
+
+    wasm_sha256_hex: str
+    input_sha256_hex: str
+
+
+@dataclass(frozen=True, slots=True)
 class GuestDone:
     """The guest ended well and its output fits the response format."""
 
     output: bytes
     metrics: Metrics
+    ran: Ran | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Code, guest or output is at fault; `reason` is one sentence for the caller."""
+    """Code, guest or output is at fault; `reason` is one sentence for the caller. `ran`: None where no guest came to its end."""
 
     reason: str
     metrics: Metrics
+    ran: Ran | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +132,9 @@ def step(job: Job, event: Event) -> tuple[Job, list[Command]]:  # noqa: C901, PL
         case Stage.QUEUED, CodeReady() as code:
             return _code_ready(job, code)
         case Stage.RUNNING, GuestDone() as done:
-            return _answered(job, success=True, output=done.output, error=None, metrics=done.metrics)
-        case ((Stage.QUEUED | Stage.RUNNING), Failed(reason=reason, metrics=metrics)):
-            return _answered(job, success=False, output=None, error=reason, metrics=metrics)
+            return _answered(_with(job, done.ran), success=True, output=done.output, error=None, metrics=done.metrics)
+        case ((Stage.QUEUED | Stage.RUNNING), Failed(reason=reason, metrics=metrics, ran=ran)):
+            return _answered(_with(job, ran), success=False, output=None, error=reason, metrics=metrics)
         case ((Stage.QUEUED | Stage.RUNNING), WindowClosing(can_extend=True)):
             return job, [Extend()]
         case ((Stage.QUEUED | Stage.RUNNING), WindowClosing(can_extend=False)):
@@ -168,6 +178,10 @@ def _code_ready(job: Job, code: CodeReady) -> tuple[Job, list[Command]]:
     if job.request.runs_guest:
         return found, [RunGuest(code.wasm_sha256_hex)]
     return _answered(found, success=True, output=None, error=None, metrics=Metrics())
+
+
+def _with(job: Job, ran: Ran | None) -> Job:
+    return job if ran is None else job.at(job.stage, wasm_sha256_hex=ran.wasm_sha256_hex, input_sha256_hex=ran.input_sha256_hex)
 
 
 def _answered(job: Job, *, success: bool, output: bytes | None, error: str | None, metrics: Metrics) -> tuple[Job, list[Command]]:

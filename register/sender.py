@@ -2,7 +2,7 @@
 
 from oracle.errors import ChainError, TransactionRefused
 from oracle.model import Answer, TxHash
-from oracle.ports import SubmitAnswers
+from oracle.ports import SubmitAnswers, Vouch
 from register.keeper import Keeper
 
 _KEY_AT_FAULT = frozenset({"AccessKeyNotFound", "NotEnoughAllowance"})
@@ -18,11 +18,11 @@ class AnswersWhileRegistered:
     def __init__(self, inner: SubmitAnswers, keeper: Keeper) -> None:
         self._inner, self._keeper = inner, keeper
 
-    async def submit(self, answer: Answer, *, first: bool = False) -> TxHash:
+    async def submit(self, answer: Answer, vouch: Vouch, *, first: bool = False) -> TxHash:
         """See `SubmitAnswers`."""
         self._check()
         try:
-            return await self._inner.submit(answer, first=first)
+            return await self._inner.submit(answer, vouch, first=first)
         except TransactionRefused as error:
             self._hear(error)
             raise

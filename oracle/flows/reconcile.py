@@ -5,18 +5,16 @@ What the contract waits for and we do not know is adopted, without the facts onl
 knows no more is settled.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
 from oracle.errors import ChainError, RpcRefused
 from oracle.job import Settled
-from oracle.model import Job, Origin, Request
+from oracle.model import Job, Origin
 from oracle.ports import Clock, ReadContract, StoreJobs, WatchChain
 from oracle.worker import Worker
 
-MAX_KEPT_INPUT_CHARS = 10_000
-"""Longer inputs stay in the contract's state, as the contract itself does it, and are read again before the guest runs."""
 PERIOD_S = 60.0
 CATCH_UP_TIMEOUT_S = 60.0
 """So long the stream may take to tell, with all they carry, the requests it has not come to yet; then they are adopted without."""
@@ -76,7 +74,7 @@ async def _adopt(request_id: int, worker: Worker, contract: ReadContract, store:
         return False
     if request is None:
         return False
-    job = Job(_light(request), Origin())
+    job = Job(request.light(), Origin())
     if not await store.adopt(job):
         return False
     await worker.take_up(job)
@@ -85,9 +83,3 @@ async def _adopt(request_id: int, worker: Worker, contract: ReadContract, store:
 
 async def _is_gone(job: Job, contract: ReadContract) -> bool:
     return await contract.request(job.request_id, at_least_height=job.origin.block_height) is None
-
-
-def _light(request: Request) -> Request:
-    if request.input_data is None or len(request.input_data) < MAX_KEPT_INPUT_CHARS:
-        return request
-    return replace(request, input_data=None)

@@ -30,6 +30,8 @@ class Job:
     wasm_sha256_hex: str | None = None
     compile_time_ms: int | None = None
     compilation_note: str | None = None
+    input_sha256_hex: str | None = None
+    """Of what the guest was given; None until a guest has run to its end."""
     answer: Answer | None = None
     settled_by: str | None = None
     """`event`, or `gone` where the contract merely knows the request no more; None until DONE."""

@@ -1,11 +1,14 @@
 """A request as the contract wrote it, and where on chain it came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oracle.model.answer import OutputFormat
 from oracle.model.limits import Limits
 from oracle.model.money import YoctoNear
 from oracle.model.source import Source
+
+MAX_KEPT_INPUT_CHARS = 10_000
+"""Longer inputs stay in the contract's state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class Request:
     attached_usd: str = ""
     project_id: str | None = None
     project_uuid: str | None = None
+
+    def light(self) -> "Request":
+        """The same without an input that the contract would keep in its state: it is read again before the guest runs."""
+        is_long = self.input_data is not None and len(self.input_data) >= MAX_KEPT_INPUT_CHARS
+        return replace(self, input_data=None) if is_long else self
 
     @property
     def runs_guest(self) -> bool:

@@ -5,7 +5,7 @@ from oracle.near.contract import Contract
 from oracle.near.keys import SigningKey
 from oracle.near.rpc import Rpc
 from oracle.near.rpc_stream import RpcStream
-from oracle.near.send import ChainSender
+from oracle.near.send import Addressee, ChainSender
 from oracle.near.stream import NeardataStream
 
-__all__ = ["ChainSender", "Contract", "NeardataStream", "Rpc", "RpcStream", "SigningKey", "Watched"]
+__all__ = ["Addressee", "ChainSender", "Contract", "NeardataStream", "Rpc", "RpcStream", "SigningKey", "Watched"]

@@ -1,7 +1,8 @@
 """
 Answers brought to the chain: signed, written down, sent, and looked after.
 
-1. A transaction is in the journal before it leaves, so that after a crash the chain can be asked what became of it.
+1. A transaction is in the journal before it leaves, so that after a crash the chain can be asked what became of it; an answer's together
+   with the receipt whose hash it carries, so that what the chain was told can always be shown.
 2. On a retry the earlier transaction comes first: pending or just succeeded, it is left alone; unknown and still valid, the same bytes go
    out again; only when it can no longer settle the request is another one signed. The contract takes one answer, so even a needless second
    one settles nothing twice.
@@ -13,7 +14,7 @@ Answers brought to the chain: signed, written down, sent, and looked after.
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -22,12 +23,13 @@ import structlog
 
 from oracle.errors import RpcUnavailable, TransactionRefused
 from oracle.model import Answer, TxHash
+from oracle.model.receipt import SignedReceipt
 from oracle.near.calls import answer_call, carried, extend_call
 from oracle.near.keys import Call, SigningKey
 from oracle.near.nonces import is_possible, nonce_on_chain
 from oracle.near.rpc import Block, Rpc
 from oracle.near.transactions import Failed, Fate, fate_of
-from oracle.ports import Clock, SignedTransaction, StoreJobs
+from oracle.ports import Clock, SignedTransaction, StoreJobs, Vouch
 
 TRANSACTION_VALIDITY_BLOCKS = 86_400
 """NEAR `transaction_validity_period`."""
@@ -68,34 +70,64 @@ class _Signer:
     rests_until_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """The contract that is called, and whether it keeps the hash of a receipt (`Contract.keeps_receipts`)."""
+
+    contract_id: str
+    keeps_receipts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What a transaction is to say."""
+
+    request_id: int
+    kind: Literal["answer", "extend"]
+    call: Call
+    receipt: SignedReceipt | None = None
+
+
 class ChainSender:
     """`SubmitAnswers` on a real chain."""
 
-    def __init__(self, rpc: Rpc, store: StoreJobs, contract_id: str, keys: Sequence[SigningKey], clock: Clock) -> None:
+    def __init__(self, rpc: Rpc, store: StoreJobs, addressee: Addressee, keys: Sequence[SigningKey], clock: Clock) -> None:
         if not keys:
             raise ValueError("at least one key is needed")
         self._rpc = rpc
         self._store = store
-        self._contract_id = contract_id
+        self._addressee = addressee
         self._signers = [_Signer(key) for key in keys]
         self._clock = clock
         self._reference: tuple[Block, float] | None = None
         self._succeeded: set[TxHash] = set()
 
-    async def submit(self, answer: Answer, *, first: bool = False) -> TxHash:
+    async def submit(self, answer: Answer, vouch: Vouch, *, first: bool = False) -> TxHash:
         """See `SubmitAnswers`; an answer that the contract refused twice becomes a failure with the contract's reason."""
         earlier, fate = ([], None) if first else await self._earlier(answer.request_id, "answer")
         if answer.success and isinstance(fate, Failed) and len(earlier) >= _REFUSALS_BEFORE_FAILURE:
             _log.warning("answer_refused", request_id=answer.request_id, reason=fate.reason)
             answer = replace(answer, success=False, output=None, error=f"The contract refused the answer: {fate.reason}")
-        return await self._bring(answer.request_id, "answer", answer_call(self._contract_id, carried(answer)), earlier, fate)
+        told = carried(answer)
+
+        async def message() -> _Message:
+            receipt = await vouch(told.answer)
+            receipt_sha256_hex = None if receipt is None or not self._addressee.keeps_receipts else receipt.receipt_sha256_hex
+            call = answer_call(self._addressee.contract_id, told, receipt_sha256_hex)
+            return _Message(answer.request_id, "answer", call, receipt)
+
+        return await self._bring(message, earlier, fate)
 
     async def extend(self, request_id: int) -> TxHash:
         """See `SubmitAnswers`."""
         earlier, fate = await self._earlier(request_id, "extend")
         if fate is Fate.SUCCEEDED:
             fate = None  # it counted for the window it was sent in; each later one needs a word of its own
-        return await self._bring(request_id, "extend", extend_call(self._contract_id, request_id), earlier, fate)
+
+        async def message() -> _Message:
+            return _Message(request_id, "extend", extend_call(self._addressee.contract_id, request_id))
+
+        return await self._bring(message, earlier, fate)
 
     async def _earlier(self, request_id: int, kind: Literal["answer", "extend"]) -> tuple[list[SignedTransaction], Fate | Failed | None]:
         """What was sent before, and what became of the last of it."""
@@ -105,22 +137,18 @@ class ChainSender:
         return earlier, await fate_of(self._rpc, earlier[-1].transaction_hash, self._signers[0].key.account_id)
 
     async def _bring(
-        self,
-        request_id: int,
-        kind: Literal["answer", "extend"],
-        call: Call,
-        earlier: list[SignedTransaction],
-        fate: Fate | Failed | None,
+        self, new_message: Callable[[], Awaitable[_Message]], earlier: list[SignedTransaction], fate: Fate | Failed | None
     ) -> TxHash:
         if fate is Fate.PENDING or (fate is Fate.SUCCEEDED and self._is_news(earlier[-1].transaction_hash)):
             return earlier[-1].transaction_hash
         if fate is Fate.UNKNOWN and await self._can_still_succeed(earlier[-1]):
             await self._broadcast(earlier[-1])
             return earlier[-1].transaction_hash
+        message = await new_message()
         refusal: TransactionRefused | None = None
         for signer in self._by_load():
             try:
-                return await self._sign_and_send(signer, request_id, kind, call)
+                return await self._sign_and_send(signer, message)
             except TransactionRefused as error:
                 if error.kind not in _KEY_AT_FAULT:
                     raise
@@ -147,13 +175,13 @@ class ChainSender:
         now_s = self._clock.monotonic_s()
         return sorted(self._signers, key=lambda signer: (signer.rests_until_s > now_s, signer.waiting))
 
-    async def _sign_and_send(self, signer: _Signer, request_id: int, kind: Literal["answer", "extend"], call: Call) -> TxHash:
+    async def _sign_and_send(self, signer: _Signer, message: _Message) -> TxHash:
         signer.waiting += 1
         try:
             async with signer.turn:
                 for attempt in range(1, _SIGN_ATTEMPTS + 1):
-                    transaction = await self._sign(signer, request_id, kind, call)
-                    await self._store.record(transaction)
+                    transaction = await self._sign(signer, message)
+                    await self._store.record(transaction, message.receipt)
                     try:
                         await self._broadcast(transaction)
                     except TransactionRefused as error:
@@ -175,15 +203,15 @@ class ChainSender:
             return True
         return False
 
-    async def _sign(self, signer: _Signer, request_id: int, kind: Literal["answer", "extend"], call: Call) -> SignedTransaction:
+    async def _sign(self, signer: _Signer, message: _Message) -> SignedTransaction:
         if signer.next_nonce is None:
             self._reference = None  # what nonces are possible is a matter of the height by now
         block = await self._reference_block()
         if signer.next_nonce is None:
             signer.next_nonce = await self._next_nonce(signer, block.height)
         nonce, signer.next_nonce = signer.next_nonce, signer.next_nonce + 1
-        transaction_hash, signed = signer.key.sign_call(call, nonce=nonce, block_hash=block.block_hash)
-        return SignedTransaction(transaction_hash, request_id, signer.key.public_key, nonce, block.height, signed, kind)
+        transaction_hash, signed = signer.key.sign_call(message.call, nonce=nonce, block_hash=block.block_hash)
+        return SignedTransaction(transaction_hash, message.request_id, signer.key.public_key, nonce, block.height, signed, message.kind)
 
     async def _next_nonce(self, signer: _Signer, final_height: int) -> int:
         on_chain = await nonce_on_chain(self._rpc, signer.key, final_height)

@@ -9,6 +9,7 @@ from oracle.ports.clock import Clock, SystemClock
 from oracle.ports.code import Code, CompileSource, FetchBytes, ProvideCode
 from oracle.ports.guests import GuestResult, GuestRun, RunGuests
 from oracle.ports.jobs import ChainIdentity, SignedTransaction, StoreJobs
+from oracle.ports.receipts import MakeReceipts, Vouch
 from oracle.ports.snapshot import Latencies, WorkerSnapshot
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "GuestResult",
     "GuestRun",
     "Latencies",
+    "MakeReceipts",
     "ProvideCode",
     "ReadContract",
     "RunGuests",
@@ -27,6 +29,7 @@ __all__ = [
     "StoreJobs",
     "SubmitAnswers",
     "SystemClock",
+    "Vouch",
     "WatchChain",
     "WorkerSnapshot",
 ]

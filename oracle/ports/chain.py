@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from oracle.model import Answer, BlockEvents, Cursor, MaxLimits, Pricing, Request, TxHash
+from oracle.ports.receipts import Vouch
 
 
 class WatchChain(Protocol):
@@ -56,12 +57,14 @@ class ReadContract(Protocol):
 class SubmitAnswers(Protocol):
     """What the worker may do to the chain; nothing else."""
 
-    async def submit(self, answer: Answer, *, first: bool = False) -> TxHash:
+    async def submit(self, answer: Answer, vouch: Vouch, *, first: bool = False) -> TxHash:
         """
         Bring an answer to the chain: sign, store, send; when the answer was sent before, find out first what became of it.
 
-        `first`: the caller knows that nothing was ever sent for this request, and spares the look into the journal. Returns when the
-        transaction is accepted by a node. The job is done only when the contract has settled the request.
+        `vouch` is asked when a transaction is to be signed, for the answer as the contract will be told it; the receipt is stored with the
+        transaction, which carries its hash where the contract keeps it. `first`: the caller knows that nothing was ever sent for this
+        request, and spares the look into the journal. Returns when the transaction is accepted by a node. The job is done only when the
+        contract has settled the request.
         """
         ...
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from oracle.model import BlockEvents, Cursor, Job, TxHash
+from oracle.model.receipt import SignedReceipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,12 @@ class StoreJobs(Protocol):
         """How many jobs stand at which stage, and `unreadable` events."""
         ...
 
-    async def record(self, transaction: SignedTransaction) -> None:
-        """Write a signed transaction down before it is sent."""
+    async def record(self, transaction: SignedTransaction, receipt: SignedReceipt | None = None) -> None:
+        """Write a signed transaction down before it is sent, and with it the receipt of the answer that it carries."""
+        ...
+
+    async def receipts(self, request_id: int) -> list[SignedReceipt]:
+        """All receipts that were recorded for a request, newest first: one, unless an answer had to be signed anew."""
         ...
 
     async def transactions(self, request_id: int) -> list[SignedTransaction]:

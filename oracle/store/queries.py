@@ -11,9 +11,19 @@ from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func,
 from sqlalchemy.dialects.sqlite import insert
 
 from oracle.model import BlockEvents, Cursor, Job, Requested, Stage, Unreadable
+from oracle.model.receipt import SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
-from oracle.store.rows import changing_columns, job_from_row, new_job_row, transaction_from_row, transaction_row
-from oracle.store.tables import facts, jobs, keys, transactions, unreadable
+from oracle.store.rows import (
+    changing_columns,
+    event_log_row,
+    job_from_row,
+    new_job_row,
+    receipt_from_row,
+    receipt_row,
+    transaction_from_row,
+    transaction_row,
+)
+from oracle.store.tables import event_logs, facts, jobs, keys, receipts, transactions, unreadable
 
 PRUNED_AT_ONCE = 100
 
@@ -50,6 +60,16 @@ _ADD_TRANSACTION = insert(transactions).on_conflict_do_nothing()
 _GET_TRANSACTIONS = select(transactions).where(transactions.c.request_id == _ID).order_by(transactions.c.number)
 _DROP_SIGNED_BYTES = update(transactions).where(transactions.c.request_id == _ID).values(signed_bytes=b"")
 _DROP_TRANSACTIONS = delete(transactions).where(transactions.c.request_id == _ID)
+
+_ADD_RECEIPT = insert(receipts).on_conflict_do_nothing()
+_ADD_EVENT_LOG = insert(event_logs).on_conflict_do_nothing()
+_GET_RECEIPTS = (
+    select(receipts, event_logs.c.event_log)
+    .outerjoin(event_logs, receipts.c.event_log_sha256_hex == event_logs.c.sha256_hex)
+    .where(receipts.c.request_id == _ID)
+    .order_by(receipts.c.number.desc())
+)
+_DROP_RECEIPTS = delete(receipts).where(receipts.c.request_id == _ID)
 
 _new_nonce = insert(keys)
 _RAISE_NONCE = _new_nonce.on_conflict_do_update(
@@ -164,10 +184,20 @@ def counts(connection: Connection) -> dict[str, int]:
     return found
 
 
-def record(connection: Connection, transaction: SignedTransaction) -> None:
-    """Write a transaction down, and its nonce for good; told twice it is written once."""
+def record(connection: Connection, transaction: SignedTransaction, receipt: SignedReceipt | None) -> None:
+    """Write a transaction down with its receipt, and its nonce for good; told twice they are written once."""
     connection.execute(_ADD_TRANSACTION, transaction_row(transaction))
     connection.execute(_RAISE_NONCE, {"public_key": transaction.public_key, "highest_nonce": transaction.nonce})
+    if receipt is not None:
+        if receipt.quote is not None:
+            connection.execute(_ADD_EVENT_LOG, event_log_row(receipt.quote))
+        connection.execute(_ADD_RECEIPT, receipt_row(receipt))
+
+
+def receipts_of(connection: Connection, request_id: int) -> list[SignedReceipt]:
+    """All that were recorded for a request, newest first."""
+    rows = connection.execute(_GET_RECEIPTS, {"of_request": request_id}).mappings()
+    return [receipt_from_row(dict(row)) for row in rows]
 
 
 def transactions_of(connection: Connection, request_id: int) -> list[SignedTransaction]:
@@ -192,6 +222,7 @@ def _prune(connection: Connection, done_jobs_kept: int) -> None:
     if old:
         connection.execute(_DROP_JOB, old)
         connection.execute(_DROP_TRANSACTIONS, old)
+        connection.execute(_DROP_RECEIPTS, old)
 
 
 def _fact(connection: Connection, name: str) -> str | None:

@@ -1,5 +1,6 @@
 """Jobs and transactions as rows and back; what is written here is read here, so a row that cannot be read is a damaged file."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -19,6 +20,7 @@ from oracle.model import (
     WasmUrl,
     YoctoNear,
 )
+from oracle.model.receipt import BatchProof, ReceiptQuote, SignedReceipt
 from oracle.ports import SignedTransaction
 
 Row = dict[str, Any]
@@ -69,6 +71,7 @@ def changing_columns(job: Job) -> Row:
         "wasm_sha256_hex": job.wasm_sha256_hex,
         "compile_time_ms": job.compile_time_ms,
         "compilation_note": job.compilation_note,
+        "input_sha256_hex": job.input_sha256_hex,
         "answer_json": None if answer is None else json.dumps(_answer_to_json(answer)),
         "output": None if answer is None else answer.output,
         "settled_by": job.settled_by,
@@ -103,6 +106,7 @@ def job_from_row(row: Row) -> Job:
         wasm_sha256_hex=row["wasm_sha256_hex"],
         compile_time_ms=row["compile_time_ms"],
         compilation_note=row["compilation_note"],
+        input_sha256_hex=row["input_sha256_hex"],
         answer=None if row["answer_json"] is None else _answer_from_row(row),
         settled_by=row["settled_by"],
         yield_height=row["yield_height"],
@@ -133,6 +137,40 @@ def transaction_from_row(row: Row) -> SignedTransaction:
         signed_bytes=row["signed_bytes"],
         kind=row["kind"],
     )
+
+
+def receipt_row(receipt: SignedReceipt) -> Row:
+    """All columns of a receipt but its number."""
+    quote = receipt.quote
+    batch = None if quote is None else quote.batch
+    return {
+        "receipt_sha256_hex": receipt.receipt_sha256_hex,
+        "request_id": receipt.request_id,
+        "receipt": receipt.receipt,
+        "public_key": receipt.public_key,
+        "signature": receipt.signature,
+        "quote": None if quote is None else quote.quote,
+        "event_log_sha256_hex": None if quote is None else event_log_row(quote)["sha256_hex"],
+        "batch_json": None if batch is None else json.dumps([batch.tree_size, batch.leaf_index, [found.hex() for found in batch.path]]),
+    }
+
+
+def event_log_row(quote: ReceiptQuote) -> Row:
+    """All columns of an event log."""
+    return {"sha256_hex": hashlib.sha256(quote.event_log.encode()).hexdigest(), "event_log": quote.event_log}
+
+
+def receipt_from_row(row: Row) -> SignedReceipt:
+    """Read a receipt back, its row joined with its event log."""
+    quote = None if row["quote"] is None else ReceiptQuote(row["quote"], row["event_log"], _batch_from_json(row["batch_json"]))
+    return SignedReceipt(row["request_id"], row["receipt"], row["receipt_sha256_hex"], row["public_key"], row["signature"], quote)
+
+
+def _batch_from_json(text: str | None) -> BatchProof | None:
+    if text is None:
+        return None
+    tree_size, leaf_index, path = json.loads(text)
+    return BatchProof(tree_size, leaf_index, tuple(bytes.fromhex(found) for found in path))
 
 
 def _source_to_json(source: Source) -> list[str]:

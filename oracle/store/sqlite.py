@@ -24,10 +24,11 @@ from sqlalchemy.pool import NullPool
 
 from oracle.errors import ConfigurationError, StoreError
 from oracle.model import BlockEvents, Cursor, Job
+from oracle.model.receipt import SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
 from oracle.store import queries
 from oracle.store.queries import DEFAULT_KEPT, Kept
-from oracle.store.tables import SCHEMA_VERSION, metadata
+from oracle.store.tables import MIGRATIONS, SCHEMA_VERSION, metadata
 
 _BUSY_TIMEOUT_S = 5.0
 _MEND = "set DATABASE_URL or ORACLE_HOME to another place"
@@ -98,9 +99,13 @@ class SqliteJobs:
         """See `StoreJobs`."""
         return await self._transaction(queries.counts)
 
-    async def record(self, transaction: SignedTransaction) -> None:
+    async def record(self, transaction: SignedTransaction, receipt: SignedReceipt | None = None) -> None:
         """See `StoreJobs`."""
-        await self._transaction(lambda connection: queries.record(connection, transaction))
+        await self._transaction(lambda connection: queries.record(connection, transaction, receipt))
+
+    async def receipts(self, request_id: int) -> list[SignedReceipt]:
+        """See `StoreJobs`."""
+        return await self._transaction(lambda connection: queries.receipts_of(connection, request_id))
 
     async def transactions(self, request_id: int) -> list[SignedTransaction]:
         """See `StoreJobs`."""
@@ -151,7 +156,11 @@ class SqliteJobs:
                 self._check_version()
                 return
             with self._connection.begin():
-                if self._check_version() == 0:
+                found = self._check_version()
+                if found != SCHEMA_VERSION:
+                    for version in range(found or SCHEMA_VERSION, SCHEMA_VERSION):
+                        for statement in MIGRATIONS[version]:
+                            self._connection.exec_driver_sql(statement)
                     metadata.create_all(self._connection)
                     self._connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -170,9 +179,11 @@ class SqliteJobs:
     def _check_version(self) -> int:
         assert self._connection is not None
         found = int(self._connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        known = f"{self._path} has schema version {found}, and this program knows {SCHEMA_VERSION}"
         if found > SCHEMA_VERSION or (self._read_only and found == 0):
-            known = f"{self._path} has schema version {found}, and this program knows {SCHEMA_VERSION}"
             raise ConfigurationError((f"{known}; start the version that wrote it, or {_MEND}",))
+        if self._read_only and found < SCHEMA_VERSION:
+            raise ConfigurationError((f"{known}; start this version's worker on it once (oracle run), which brings it up to date",))
         if self._read_only:
             self._connection.rollback()
         return found

@@ -7,7 +7,10 @@ are dropped when the job is DONE. `SCHEMA_VERSION` goes up with every change, an
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+MIGRATIONS = {1: ("ALTER TABLE jobs ADD COLUMN input_sha256_hex TEXT",)}
+"""What brings a file of a version to the next one, beside the tables that it lacks."""
 
 metadata = MetaData()
 
@@ -30,6 +33,7 @@ jobs = Table(
     Column("wasm_sha256_hex", Text),
     Column("compile_time_ms", Integer),
     Column("compilation_note", Text),
+    Column("input_sha256_hex", Text),
     Column("answer_json", Text),
     Column("output", LargeBinary),
     Column("settled_by", Text),
@@ -49,6 +53,29 @@ transactions = Table(
     Column("block_height", Integer, nullable=False),
     Column("signed_bytes", LargeBinary, nullable=False),
 )
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("receipt_sha256_hex", Text, nullable=False, unique=True),
+    Column("request_id", Integer, nullable=False, index=True),
+    Column("receipt", LargeBinary, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("quote", LargeBinary),
+    Column("event_log_sha256_hex", Text),
+    Column("batch_json", Text),
+)
+"""Exact bytes of what was said of executions; quote and event log only where there is a TEE."""
+
+event_logs = Table(
+    "event_logs",
+    metadata,
+    Column("sha256_hex", Text, primary_key=True),
+    Column("event_log", Text, nullable=False),
+)
+"""Long, and the same for all quotes of a machine until it boots again."""
 
 keys = Table(
     "keys",

@@ -25,6 +25,8 @@ from oracle.model import (
     YoctoNear,
 )
 from oracle.model.money import DEFAULT_PRICING
+from oracle.model.receipt import SignedReceipt
+from oracle.ports import Vouch
 
 EVENT_INPUT_CHARS = 10_000
 """Longer inputs stay in the contract's state (PROTOCOL, "Requests")."""
@@ -61,6 +63,9 @@ class ChainTwin:
     of it. `settled` has how each request ended (None: its yield timed out); `refused` counts answers to what was settled already.
     """
 
+    receipts: dict[int, SignedReceipt | None]
+    """The one that came with the last answer to a request."""
+
     def __init__(self, *, extends: bool = True, tells_numbers: bool = True, tells_extensions: bool = True) -> None:
         """
         `extends`: has `extend_execution`. `tells_numbers`: its completion events carry the request's number.
@@ -69,6 +74,7 @@ class ChainTwin:
         """
         self.settled: dict[int, Answer | None] = {}
         self.refused = 0
+        self.receipts = {}
         self.loses_answers = False
         """While set, answers are accepted by the node and never reach the contract."""
         self.trouble: str | None = None
@@ -158,10 +164,11 @@ class ChainTwin:
         self._check()
         return self._extends
 
-    async def submit(self, answer: Answer, *, first: bool = False) -> TxHash:
+    async def submit(self, answer: Answer, vouch: Vouch, *, first: bool = False) -> TxHash:
         """See `SubmitAnswers`."""
         self._check()
         self._sent += 1
+        self.receipts[answer.request_id] = await vouch(answer)
         if self.loses_answers:
             return TxHash(f"lost{self._sent}")
         if answer.request_id in self._pending:

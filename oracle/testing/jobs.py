@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from oracle.errors import ConfigurationError, StoreError
 from oracle.model import BlockEvents, Cursor, Job, Requested, Stage, Unreadable
+from oracle.model.receipt import SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
 
 PRUNED_AT_ONCE = 100
@@ -22,6 +23,7 @@ class MemoryJobs:
     _cursor: Cursor | None = None
     _jobs: dict[int, Job] = field(default_factory=dict)
     _transactions: list[SignedTransaction] = field(default_factory=list)
+    _receipts: list[SignedReceipt] = field(default_factory=list)
     _nonces: dict[str, int] = field(default_factory=dict)
     _unreadable: list[Unreadable] = field(default_factory=list)
 
@@ -103,9 +105,11 @@ class MemoryJobs:
             found[job.stage.value] += 1
         return {**found, "unreadable": len(self._unreadable)}
 
-    async def record(self, transaction: SignedTransaction) -> None:
+    async def record(self, transaction: SignedTransaction, receipt: SignedReceipt | None = None) -> None:
         """See `StoreJobs`."""
         self._check()
+        if receipt is not None and all(known.receipt_sha256_hex != receipt.receipt_sha256_hex for known in self._receipts):
+            self._receipts.append(receipt)
         if all(sent.transaction_hash != transaction.transaction_hash for sent in self._transactions):
             self._transactions.append(transaction)
         self._nonces[transaction.public_key] = max(transaction.nonce, self._nonces.get(transaction.public_key, 0))
@@ -114,6 +118,11 @@ class MemoryJobs:
         """See `StoreJobs`."""
         self._check()
         return [sent for sent in self._transactions if sent.request_id == request_id]
+
+    async def receipts(self, request_id: int) -> list[SignedReceipt]:
+        """See `StoreJobs`."""
+        self._check()
+        return [known for known in reversed(self._receipts) if known.request_id == request_id]
 
     async def highest_nonce(self, public_key: str) -> int:
         """See `StoreJobs`."""
@@ -130,6 +139,7 @@ class MemoryJobs:
         for number in old[:PRUNED_AT_ONCE]:
             del self._jobs[number]
             self._transactions = [sent for sent in self._transactions if sent.request_id != number]
+            self._receipts = [known for known in self._receipts if known.request_id != number]
 
 
 def _kept(job: Job) -> Job:

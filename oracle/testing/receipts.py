@@ -1,10 +1,13 @@
-"""A receipt for tests, with everything that they do not name."""
+"""Receipts for tests, and the twin of what makes them."""
 
-from dataclasses import replace
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from oracle.model import Limits, Metrics, OutputFormat, WasmUrl, YoctoNear
-from oracle.model.receipt import ChainFacts, EngineFacts, Outcome, Receipt, RequestFacts, WorkerFacts
+from oracle.errors import EvidenceRefused
+from oracle.model import Answer, Job, Limits, Metrics, OutputFormat, WasmUrl, YoctoNear
+from oracle.model.receipt import ChainFacts, EngineFacts, Outcome, Receipt, RequestFacts, SignedReceipt, WorkerFacts
 
 PUBLIC_KEY = "ed25519:" + "1" * 32
 """Of nobody: 32 zero bytes."""
@@ -41,3 +44,27 @@ def receipt(**changes: Any) -> Receipt:
         made_at_ns=1_700_000_001 * 10**9,
     )
     return replace(plain, **changes)
+
+
+@dataclass(slots=True)
+class FakeReceipts:
+    """`MakeReceipts` without keys: a receipt says what the job and its answer are, and by whom it was made."""
+
+    name: str = "one"
+    """Whose receipts these are; another one is another process with a key of its own."""
+    is_attested: bool = False
+    trouble: str | Exception | None = None
+    """While set, there can be no receipt: the reason, or a fault."""
+    made: list[SignedReceipt] = field(default_factory=list)
+
+    async def make(self, job: Job, answer: Answer, kept: Sequence[SignedReceipt] = ()) -> SignedReceipt:
+        """See `MakeReceipts`."""
+        if self.trouble is not None:
+            raise self.trouble if isinstance(self.trouble, Exception) else EvidenceRefused(self.trouble)
+        text = f"{self.name}: {job.request} {job.origin} {job.wasm_sha256_hex} {job.input_sha256_hex} {answer}"
+        for known in kept:
+            if known.receipt == text.encode():
+                return known
+        signed = SignedReceipt(job.request_id, text.encode(), hashlib.sha256(text.encode()).hexdigest(), self.name, bytes(64))
+        self.made.append(signed)
+        return signed

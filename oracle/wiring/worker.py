@@ -12,7 +12,7 @@ from oracle.build import ArtifactCache, CodeProvider, ZigCompiler
 from oracle.errors import ChainError
 from oracle.flows.serve import serve
 from oracle.guest import GuestPool
-from oracle.near import ChainSender, Contract, NeardataStream, Rpc, RpcStream, SigningKey, Watched
+from oracle.near import Addressee, ChainSender, Contract, NeardataStream, Rpc, RpcStream, SigningKey, Watched
 from oracle.near.events import DEFAULT_STANDARD
 from oracle.net import Fetcher
 from oracle.ports import ChainIdentity, Clock, SystemClock, WatchChain, WorkerSnapshot
@@ -21,6 +21,8 @@ from oracle.status import StatusServer
 from oracle.store import SqliteJobs
 from oracle.wiring.chain import check_network
 from oracle.wiring.home import build_cache, prepare_home, wasm_cache
+from oracle.wiring.receipts import receipt_maker, standing_of
+from oracle.wiring.tee import trust_of
 from oracle.worker import Parts, Place, Slots, Worker
 
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
@@ -80,10 +82,11 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> tuple[Parts, Chain
     parts = Parts(
         chain=await _stream(settings, rpc, contract, clock, stack),
         contract=contract,
-        send=ChainSender(rpc, store, contract_id, keys, clock),
+        send=ChainSender(rpc, store, Addressee(contract_id, await _patiently(contract.keeps_receipts, clock)), keys, clock),
         code=CodeProvider(ArtifactCache(wasm_cache(home)), Fetcher(local_chain=local_chain), compiler),
         guests=guests,
         store=store,
+        receipts=receipt_maker(standing_of(settings, trust_of(settings), identity, keys[0]), keys[0], clock),
         clock=clock,
     )
     return parts, identity

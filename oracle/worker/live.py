@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from oracle.model import Job
+from oracle.model.receipt import SignedReceipt
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +22,8 @@ class Live:
     """`yield_height` of the window whose end was announced, or tried to be."""
     extended_for: int | None = None
     check_soon: bool = False
+    receipt: SignedReceipt | None = None
+    """Made by this process for the answer, the last one where there were several."""
     is_new: bool = False
     """Nothing was ever sent for it: it was admitted by this worker, and no answer was tried yet."""
     is_ahead: bool = False

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from oracle.ports import Clock, ProvideCode, ReadContract, RunGuests, StoreJobs, SubmitAnswers, WatchChain
+from oracle.ports import Clock, MakeReceipts, ProvideCode, ReadContract, RunGuests, StoreJobs, SubmitAnswers, WatchChain
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class Parts:
     code: ProvideCode
     guests: RunGuests
     store: StoreJobs
+    receipts: MakeReceipts
     clock: Clock
 
 

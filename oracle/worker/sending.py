@@ -1,9 +1,12 @@
 """Answers and announcements on their way to the chain, tried until a node takes them."""
 
+from functools import partial
+
 import structlog
 
-from oracle.errors import ChainError, StoreError
+from oracle.errors import ChainError, EvidenceRefused, StoreError
 from oracle.model import Answer
+from oracle.model.receipt import SignedReceipt
 from oracle.worker.live import Live
 from oracle.worker.parts import Parts
 from oracle.worker.patience import SHORT_WAIT_S
@@ -38,7 +41,7 @@ class Sending:
             try:
                 if not first and await self._is_settled(live):
                     return False
-                transaction_hash = await self._parts.send.submit(answer, first=first)
+                transaction_hash = await self._parts.send.submit(answer, partial(self._vouch, live, first=first), first=first)
                 break
             except (ChainError, StoreError) as error:
                 self._tally.last_error = str(error)
@@ -54,6 +57,21 @@ class Sending:
         live.sent_s, live.times_sent = now_s, live.times_sent + 1
         _log.info("answer_sent", request_id=answer.request_id, success=answer.success, transaction_hash=transaction_hash)
         return True
+
+    async def _vouch(self, live: Live, told: Answer, *, first: bool) -> SignedReceipt | None:
+        """The receipt of the answer as the contract will be told it; without one it goes out all the same."""
+        kept = [live.receipt] if live.receipt is not None else [] if first else await self._parts.store.receipts(told.request_id)
+        try:
+            live.receipt = await self._parts.receipts.make(live.job, told, kept)
+        except EvidenceRefused as error:
+            self._tally.last_error = str(error)
+            _log.warning("no_receipt", request_id=told.request_id, reason=str(error))
+            live.receipt = None
+        except Exception as error:  # noqa: BLE001  a fault of ours must not leave the caller without an answer
+            self._tally.last_error = f"receipt of request {told.request_id}: {type(error).__name__}"
+            _log.exception("no_receipt", request_id=told.request_id)
+            live.receipt = None
+        return live.receipt
 
     async def _is_settled(self, live: Live) -> bool:
         return await self._parts.contract.request(live.job.request_id, at_least_height=live.job.origin.block_height) is None

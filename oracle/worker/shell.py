@@ -84,11 +84,11 @@ class Worker:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 self._cursor = self._stored_cursor = await self._patience.stored(self._parts.store.cursor)
+                tasks.create_task(_end_when(stop))
                 for job in await self._patience.stored(self._parts.store.unfinished):
-                    await self.take_up(job)
+                    await self._go_on_with(job)
                 tasks.create_task(self._watch())
                 tasks.create_task(self._confirm())
-                tasks.create_task(_end_when(stop))
         except* _Stopped:
             await self._store_cursor()
             _log.info("jobs_left_for_next_start", count=len(self._live))
@@ -122,6 +122,16 @@ class Worker:
         if job.request_id not in self._live:
             self._live[job.request_id] = Live(self._light(job), self._clock.monotonic_s())
             await self.tell(job.request_id, Restarted())
+
+    async def _go_on_with(self, job: Job) -> None:
+        """Take up a job of an earlier process; what is not to be said in this one's name is worked out anew."""
+        if not self._parts.receipts.is_attested:
+            await self.take_up(job)
+        elif (asked := await self._work.ask_again(job)) is not None:
+            await self.take_up(asked)
+        else:
+            self._live[job.request_id] = Live(job, self._clock.monotonic_s())
+            await self.tell(job.request_id, Settled("gone"))
 
     async def tell(self, request_id: int, event: Event) -> None:
         """Let an event happen to a job: decide, perform, store."""

@@ -5,16 +5,17 @@ What comes of it is an event for `job.step`. Trouble of ours is retried; what is
 """
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from oracle.errors import ChainError, InvalidModule, RequestError, SourceUnavailable, StoreError
-from oracle.job import CodeReady, Failed, GuestDone, Settled
-from oracle.model import Job, Metrics, Request, Source, WasmUrl
+from oracle.job import CodeReady, Failed, GuestDone, Ran, Settled
+from oracle.model import Job, Metrics, Origin, Request, Source, WasmUrl
 from oracle.model.environment import guest_environment
-from oracle.ports import Code, GuestResult, GuestRun
+from oracle.ports import Code, GuestRun
 from oracle.worker.modules import Modules
 from oracle.worker.parts import Parts, Place, Slots
 from oracle.worker.tally import Tally
@@ -71,19 +72,35 @@ class Work:
             input_data = await self._input(job)
             if input_data is None:
                 return Settled("gone")
-            result = await self._run(job, wasm_sha256_hex, input_data.encode())
+            return await self._run(job, wasm_sha256_hex, input_data.encode())
         except RequestError as error:
             return Failed(str(error), error.metrics)
-        return GuestDone(result.output, result.metrics)
 
-    async def _run(self, job: Job, wasm_sha256_hex: str, input_bytes: bytes) -> GuestResult:
+    async def ask_again(self, job: Job) -> Job | None:
+        """
+        The job as the contract tells it now, with no work done; None when it is settled.
+
+        An attested worker takes up its earlier jobs so: a disk tells whatever its owner likes, and what was computed before this process
+        began is nothing it can vouch for.
+        """
+        request = await self._request(job)
+        return None if request is None else Job(request.light(), Origin(), yield_height=job.yield_height)
+
+    async def _run(self, job: Job, wasm_sha256_hex: str, input_bytes: bytes) -> GuestDone | Failed:
         """Where the module lies is asked within the turn: the cache may forget it while this waits, and then it is had again."""
         for _ in range(_TIMES_FORGOTTEN):
             async with self._modules.turn(wasm_sha256_hex):
                 wasm_path = self._path_of(wasm_sha256_hex)
                 if wasm_path is not None:
-                    with self._learning_of(wasm_sha256_hex):
-                        return await self._parts.guests.run(self._guest_run(job, wasm_path, wasm_sha256_hex, input_bytes))
+                    ran = Ran(wasm_sha256_hex, hashlib.sha256(input_bytes).hexdigest())
+                    try:
+                        with self._learning_of(wasm_sha256_hex):
+                            result = await self._parts.guests.run(self._guest_run(job, wasm_path, wasm_sha256_hex, input_bytes))
+                            return GuestDone(result.output, result.metrics, ran)
+                    except InvalidModule:
+                        raise  # nothing ran
+                    except RequestError as error:
+                        return Failed(str(error), error.metrics, ran)
             code = await self._shared_code(job.request.source, force_rebuild=False)
             wasm_sha256_hex = code.wasm_sha256_hex
         raise StoreError("the module cache forgets modules before they can be run")
@@ -127,19 +144,23 @@ class Work:
         """
         if job.request.input_data is not None:
             return job.request.input_data
-        stored = await self._parts.store.get(job.request_id)
-        if stored is not None and stored.request.input_data is not None:
-            return stored.request.input_data
+        if not self._parts.receipts.is_attested:  # else a disk's owner could put another input into its mouth
+            stored = await self._parts.store.get(job.request_id)
+            if stored is not None and stored.request.input_data is not None:
+                return stored.request.input_data
+        found = await self._request(job)
+        return None if found is None else found.input_data or ""
+
+    async def _request(self, job: Job) -> Request | None:
+        """The request as the contract has it, for as long as asking takes; None when it is settled."""
         wait_s = _CHAIN_RETRY_S
         while True:
             try:
-                found = await self._parts.contract.request(job.request_id, at_least_height=job.origin.block_height)
+                return await self._parts.contract.request(job.request_id, at_least_height=job.origin.block_height)
             except ChainError as error:
                 self._tally.last_error = str(error)
                 await self._parts.clock.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_CHAIN_RETRY_S)
-            else:
-                return None if found is None else found.input_data or ""
 
     async def _shared_code(self, source: Source, *, force_rebuild: bool) -> Code:
         """Requests of one source share one fetch, and its failure."""

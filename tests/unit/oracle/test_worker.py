@@ -1,6 +1,7 @@
 """The worker with twins: what it answers, what it survives, and that each request is resolved exactly once."""
 
 import asyncio
+import hashlib
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from oracle.testing.clock import ManualClock, rest
 from oracle.testing.code import FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
+from oracle.testing.receipts import FakeReceipts
 from oracle.worker import Parts, Place, Slots, Worker, shell
 from oracle.worker.sending import RESEND_AFTER_S
 
@@ -25,10 +27,11 @@ class World:
         self.chain = ChainTwin(**chain)
         self.chain.block()
         self.store, self.code, self.guests, self.clock = MemoryJobs(), FakeCode(), FakeGuests(), ManualClock()
+        self.receipts = FakeReceipts()
 
     def parts(self, wrap=lambda port: port):
         chain = wrap(self.chain)
-        return Parts(chain, chain, chain, wrap(self.code), wrap(self.guests), wrap(self.store), self.clock)
+        return Parts(chain, chain, chain, wrap(self.code), wrap(self.guests), wrap(self.store), self.receipts, self.clock)
 
     @asynccontextmanager
     async def worker(self, wrap=lambda port: port, guests=4):
@@ -470,6 +473,109 @@ async def test_a_stopped_worker_leaves_its_jobs_to_the_next(world):
     async with world.worker():
         await rest()
     assert world.answer(request_id).success
+
+
+async def test_an_answer_goes_out_with_a_receipt_of_the_module_and_the_input_that_ran(world):
+    async with world.worker():
+        request_id = world.chain.ask(input_data="x" * 20_000)
+        await rest()
+    job = await world.store.get(request_id)
+    assert (job.wasm_sha256_hex, job.input_sha256_hex) == ("ec" * 32, hashlib.sha256(b"x" * 20_000).hexdigest())
+    assert world.chain.receipts[request_id] == world.receipts.made[0]
+    assert len(world.receipts.made) == 1
+
+
+async def test_a_guest_that_failed_is_receipted_with_its_input_and_code_that_could_not_be_had_without(world):
+    def trap(_run):
+        raise GuestTrapped(Trap.OUT_OF_FUEL, "The guest ran out of instructions.", metrics=Metrics(instructions=1_000))
+
+    world.guests.otherwise = trap
+    bad = WasmUrl("https://example.com/x", "00" * 32)
+    world.code.refusals[bad] = [SourceRefused("The code has another hash.")]
+    async with world.worker():
+        failed, refused = world.chain.ask(input_data="abc"), world.chain.ask(source=bad)
+        await rest()
+    assert (await world.store.get(failed)).input_sha256_hex == hashlib.sha256(b"abc").hexdigest()
+    assert (await world.store.get(refused)).input_sha256_hex is None
+    assert set(world.chain.receipts) == {failed, refused}
+
+
+@pytest.mark.parametrize("trouble", ["the receipt has 200000 bytes", KeyError("a defect")])
+async def test_the_caller_hears_also_where_there_can_be_no_receipt(world, trouble):
+    world.receipts.trouble = trouble
+    async with world.worker():
+        request_id = world.chain.ask(input_data="hi")
+        await rest()
+    assert world.answer(request_id).output == b"hi"
+    assert world.chain.receipts[request_id] is None
+
+
+async def test_an_answer_that_is_sent_again_has_the_same_receipt(world):
+    world.chain.loses_answers = True
+    async with world.worker():
+        request_id = world.chain.ask()
+        await rest()
+        world.chain.loses_answers = False
+        await world.clock.advance(RESEND_AFTER_S[0] + 1)
+    assert world.answer(request_id).success
+    assert len(world.receipts.made) == 1
+
+
+async def answering_job(world, lie):
+    """A request whose answer a first worker could not bring to the chain, and what became of it in the store since."""
+    world.chain.loses_answers = True
+    async with world.worker():
+        request_id = world.chain.ask(input_data="hi")
+        await rest()
+        await world.clock.advance(2)
+    world.chain.loses_answers = False
+    await world.store.save(lie(await world.store.get(request_id)))
+    return request_id
+
+
+def another_answer(job):
+    return replace(job, request=replace(job.request, input_data="lie"), answer=replace(job.answer, output=b"lie"))
+
+
+async def test_a_worker_without_a_tee_goes_on_with_the_answer_in_its_store(world):
+    request_id = await answering_job(world, lambda job: job)
+    async with world.worker():
+        await rest()
+    assert len(world.guests.runs) == 1
+    assert world.answer(request_id).output == b"hi"
+
+
+async def test_an_attested_worker_takes_nothing_for_true_that_another_process_left_on_the_disk(world):
+    request_id = await answering_job(world, another_answer)
+    world.receipts = FakeReceipts(name="two", is_attested=True)
+    async with world.worker():
+        await rest()
+    assert world.answer(request_id).output == b"hi"
+    assert world.guests.runs[-1].input_bytes == b"hi"
+    assert world.chain.receipts[request_id] == world.receipts.made[0]
+
+
+async def test_an_attested_worker_settles_what_was_settled_while_it_was_away(world):
+    request_id = await answering_job(world, lambda job: job)
+    world.chain.cancel(request_id)
+    world.receipts = FakeReceipts(name="two", is_attested=True)
+    async with world.worker() as worker:
+        await rest()
+        assert worker.unfinished == {}
+    assert (await world.store.get(request_id)).stage is Stage.DONE
+    assert world.receipts.made == []
+
+
+async def test_an_attested_worker_can_be_stopped_while_the_chain_is_away(world):
+    await answering_job(world, lambda job: job)
+    world.receipts = FakeReceipts(name="two", is_attested=True)
+    world.chain.trouble = "nobody answers"
+    worker, stop = Worker(world.parts(), Place("outlayer.test.near", "localnet"), Slots(guests=1)), asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    await world.clock.advance(5)
+    stop.set()
+    await rest()
+    assert running.done()
 
 
 async def test_what_no_block_tells_any_more_is_found_by_asking_the_contract(world):

@@ -196,7 +196,7 @@ async def test_pending_requests_that_are_no_list_of_numbers_are_nonsense(serving
             await Contract(rpc, "o").pending_request_ids()
 
 
-async def test_whether_a_contract_can_extend_is_found_by_asking(serving, scripted):
+async def test_whether_a_contract_can_extend_and_keeps_receipts_is_found_by_asking(serving, scripted):
     def legacy(text):
         return {"result": {"error": f"wasm execution failed with error: {text}", "logs": [], "block_height": 1, "block_hash": "h"}}
 
@@ -206,6 +206,7 @@ async def test_whether_a_contract_can_extend_is_found_by_asking(serving, scripte
     ):
         async with serving(scripted(legacy(text)).handle) as url, Rpc([url], EagerClock()) as rpc:
             assert await Contract(rpc, "o").can_extend() is known
+            assert await Contract(rpc, "o").keeps_receipts() is known
 
 
 async def test_the_standard_of_the_events_is_asked_for(serving, scripted):

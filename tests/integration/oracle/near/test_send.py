@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from oracle.errors import RpcUnavailable, StoreError, TransactionRefused
 from oracle.model import Answer
-from oracle.near import ChainSender, Rpc, SigningKey
+from oracle.model.receipt import SignedReceipt
+from oracle.near import Addressee, ChainSender, Rpc, SigningKey
 from oracle.near.send import TRANSACTION_VALIDITY_BLOCKS
 from oracle.ports import SignedTransaction
 from oracle.testing.clock import EagerClock
@@ -39,7 +40,8 @@ class Sent:
         self.nonce = int.from_bytes(raw[at + 33 : at + 41], "little")
         self.receiver_id, at = text(at + 41)
         self.block_hash = raw[at : at + 32]
-        self.method, _ = text(at + 37)
+        self.method, at = text(at + 37)
+        self.args, _ = text(at)
         unsigned, signature = raw[:-65], raw[-64:]
         self.hash = base58.b58encode(hashlib.sha256(unsigned).digest()).decode()
         Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, hashlib.sha256(unsigned).digest())
@@ -115,14 +117,19 @@ class Node:
 class World:
     def __init__(self, rpc, node, keys):
         self.rpc, self.node, self.store, self.clock = rpc, node, MemoryJobs(), EagerClock()
-        self.keys = keys
+        self.keys, self.vouched, self.keeps_receipts = keys, [], True
         self.restart()
 
     def restart(self):
-        self.sender = ChainSender(self.rpc, self.store, CONTRACT, self.keys, self.clock)
+        self.sender = ChainSender(self.rpc, self.store, Addressee(CONTRACT, self.keeps_receipts), self.keys, self.clock)
 
     async def submit(self, number=1, **more):
-        return await self.sender.submit(Answer(number, True, b"out"), **more)
+        return await self.sender.submit(Answer(number, True, b"out"), self.vouch, **more)
+
+    async def vouch(self, answer):
+        self.vouched.append(answer)
+        said = f"{len(self.vouched)} {answer}".encode()
+        return SignedReceipt(answer.request_id, said, hashlib.sha256(said).hexdigest(), "k", bytes(64))
 
     @property
     def nonces(self):
@@ -161,6 +168,57 @@ async def test_what_is_sent_is_a_call_of_the_contract_signed_by_the_operator(wor
     first, second = world.node.received
     assert (first.signer_id, first.receiver_id, first.method) == (WORKER, CONTRACT, "resolve_execution")
     assert second.method == "extend_execution"
+
+
+async def test_a_receipt_is_in_the_journal_with_the_transaction_that_carries_its_hash(world):
+    at_arrival = []
+    receive = world.node.broadcast_tx_async
+
+    def look(params):
+        at_arrival.append([known.receipt_sha256_hex for known in world.store._receipts])
+        return receive(params)
+
+    world.node.broadcast_tx_async = look
+    await world.submit()
+    (receipt,) = await world.store.receipts(1)
+    assert at_arrival == [[receipt.receipt_sha256_hex]]
+    assert f'"receipt_sha256":"{receipt.receipt_sha256_hex}"' in world.node.received[0].args
+
+
+async def test_a_contract_that_keeps_no_receipts_is_told_of_none_and_the_receipt_is_kept_all_the_same(world):
+    world.keeps_receipts = False
+    world.restart()
+    await world.submit()
+    assert "receipt" not in world.node.received[0].args
+    assert len(await world.store.receipts(1)) == 1
+
+
+async def test_an_answer_without_a_receipt_goes_out_without_its_hash(world):
+    async def vouch(_answer):
+        return None
+
+    await world.sender.submit(Answer(1, True, b"out"), vouch)
+    assert "receipt" not in world.node.received[0].args
+    assert await world.store.receipts(1) == []
+
+
+async def test_an_answer_that_goes_out_again_keeps_its_receipt(world):
+    world.node.drop = True
+    await world.submit()
+    world.restart()
+    await world.submit()
+    assert len(world.vouched) == 1
+    assert len(await world.store.receipts(1)) == 1
+
+
+async def test_what_is_vouched_for_is_the_answer_as_the_contract_is_told_it(world):
+    await world.sender.submit(Answer(1, True, b"\xff"), world.vouch)
+    await world.sender.submit(Answer(2, False, error="why " * 500), world.vouch)
+    unfit, long = world.vouched
+    assert (unfit.success, unfit.output) == (False, None)
+    assert f'"error":"{unfit.error}"' in world.node.received[0].args
+    assert f'"error":"{long.error}"' in world.node.received[1].args
+    assert len(long.error) < 500
 
 
 async def test_each_window_of_a_long_job_is_announced_by_a_transaction_of_its_own(world):
@@ -267,6 +325,9 @@ async def test_an_answer_that_the_contract_refused_twice_becomes_a_failure_with_
     last = (await world.store.transactions(1))[-1]
     assert b"The contract refused the answer: Smart contract panicked: no" in last.signed_bytes
     assert b'"success":false' in last.signed_bytes
+    newest = (await world.store.receipts(1))[0]
+    assert b"The contract refused the answer" in newest.receipt
+    assert newest.receipt_sha256_hex.encode() in last.signed_bytes
 
 
 async def test_a_refused_nonce_or_block_is_mended_at_once(world):

@@ -7,15 +7,21 @@ import signal
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
 
 from oracle.errors import ConfigurationError, StoreError
-from oracle.model import Answer, BlockEvents, Cursor, Origin, Requested, Stage
-from oracle.ports import ChainIdentity
-from oracle.store import SqliteJobs
+from oracle.model import Answer, BlockEvents, Cursor, Origin, Requested, Stage, TxHash
+from oracle.model.receipt import ReceiptQuote, SignedReceipt
+from oracle.ports import ChainIdentity, SignedTransaction
+from oracle.store import Kept, SqliteJobs
+from oracle.store.tables import metadata
 from oracle.testing.chain import request
 
+RECEIPT = SignedReceipt(7, b"said", "ab" * 32, "k", bytes(64))
 HERE = ChainIdentity("localnet", "outlayer.test.near", "genesis")
 
 
@@ -105,6 +111,57 @@ async def test_a_file_of_a_newer_version_is_refused_with_the_mend(tmp_path):
     connection.close()
     with pytest.raises(ConfigurationError, match=r"version 99.*start the version that wrote it"):
         await SqliteJobs(path).__aenter__()
+
+
+async def test_a_file_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parent / "jobs_version_1.sql").read_text())
+    with pytest.raises(ConfigurationError, match=r"version 1.*oracle run"):
+        await SqliteJobs(path, read_only=True).__aenter__()
+    for _ in range(2):
+        async with SqliteJobs(path) as store:
+            job = await store.get(7)
+            assert (job.stage, job.answer.output, job.input_sha256_hex) == (Stage.ANSWERING, b"out", None)
+            assert (await store.transactions(7))[0].nonce == 9
+            assert await store.cursor() == Cursor(4, "b4")
+            await store.record(SignedTransaction(TxHash("h2"), 7, "k", 10, 4, b"signed"), RECEIPT)
+            assert await store.receipts(7) == [RECEIPT]
+    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(tmp_path / "new.sqlite")) as new:
+        metadata.create_all(create_engine("sqlite://", creator=lambda: new, poolclass=StaticPool))
+        assert columns(old) == columns(new)
+
+
+def columns(connection):
+    """Table to its columns and their types."""
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+    return {table: sorted((row[1], row[2], row[3]) for row in connection.execute(f"PRAGMA table_info({table})")) for table in tables}
+
+
+async def test_a_receipt_that_cannot_be_stored_leaves_its_transaction_unsaid_too(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    async with SqliteJobs(path) as store:
+        await store.admit(told(1))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON receipts BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    async with SqliteJobs(path) as store:
+        with pytest.raises(StoreError, match="no room"):
+            await store.record(SignedTransaction(TxHash("h"), 1, "k", 9, 4, b"signed"), RECEIPT)
+        assert await store.transactions(1) == []
+        assert await store.highest_nonce("k") == 0
+
+
+async def test_one_event_log_is_kept_for_all_quotes_of_a_boot_and_receipts_go_with_their_jobs(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    async with SqliteJobs(path, kept=Kept(done_jobs=3)) as store:
+        for number in range(1, 11):
+            (job,) = await store.admit(told(number))
+            receipt = replace(RECEIPT, request_id=number, receipt_sha256_hex=f"{number:064x}", quote=ReceiptQuote(b"q", "a long log"))
+            await store.record(SignedTransaction(TxHash(f"h{number}"), number, "k", number, 4, b"signed"), receipt)
+            await store.save(job.at(Stage.DONE, settled_by="event"))
+        assert [number for number in range(1, 11) if await store.receipts(number)] == [7, 8, 9, 10]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT event_log FROM event_logs").fetchall() == [("a long log",)]
 
 
 async def test_a_file_of_another_chain_is_refused_with_both_names_and_the_mend(tmp_path):

@@ -15,6 +15,7 @@ from oracle.testing.clock import ManualClock, rest
 from oracle.testing.code import FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
+from oracle.testing.receipts import FakeReceipts
 from oracle.worker import Parts, Place, Slots, Worker
 
 HERE = ChainIdentity("localnet", "outlayer.test.near", "genesis")
@@ -24,7 +25,7 @@ class World:
     def __init__(self):
         self.chain, self.store, self.clock = ChainTwin(), MemoryJobs(), ManualClock()
         self.chain.block()
-        self.parts = Parts(self.chain, self.chain, self.chain, FakeCode(), FakeGuests(), self.store, self.clock)
+        self.parts = Parts(self.chain, self.chain, self.chain, FakeCode(), FakeGuests(), self.store, FakeReceipts(), self.clock)
         self.worker = Worker(self.parts, Place("outlayer.test.near", "localnet"), Slots(guests=2))
         self.told = []
 

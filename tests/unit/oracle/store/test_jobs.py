@@ -1,6 +1,7 @@
 """One suite for every store of jobs: the file and its twin in memory give the same answers to the same questions."""
 
 import asyncio
+import hashlib
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -32,6 +33,7 @@ from oracle.model import (
     WasmUrl,
     YoctoNear,
 )
+from oracle.model.receipt import BatchProof, ReceiptQuote, SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
 from oracle.store import Kept, SqliteJobs
 from oracle.testing.chain import request
@@ -59,6 +61,17 @@ requests = st.builds(
 )
 origins = st.builds(Origin, text, text, st.integers(0, 10**9), st.integers(0, 2**63), text, st.integers(0, 10**15))
 metrics = st.builds(Metrics, st.integers(0, 2**64 - 1), st.integers(0, 10**6), st.integers(0, 2**40), st.none() | st.integers(0, 10**6))
+hashes = st.binary(min_size=32, max_size=32)
+batches = st.builds(BatchProof, st.integers(1, 2**32), st.integers(0, 2**32), st.lists(hashes, max_size=3).map(tuple))
+receipts = st.builds(
+    SignedReceipt,
+    request_id=numbers,
+    receipt=st.binary(max_size=20),
+    receipt_sha256_hex=hashes.map(bytes.hex),
+    public_key=text,
+    signature=st.binary(max_size=64),
+    quote=st.none() | st.builds(ReceiptQuote, st.binary(max_size=20), text, st.none() | batches),
+)
 
 
 @st.composite
@@ -126,7 +139,9 @@ class BothStores(RuleBasedStateMachine):
         if known is None or list(Stage).index(stage) < list(Stage).index(known.stage):
             return
         answer = data.draw(answers(number)) if stage in {Stage.ANSWERING, Stage.DONE} else None
-        job = replace(known, stage=stage, answer=answer, yield_height=height, wasm_sha256_hex="ab" * 32, compile_time_ms=3)
+        job = replace(
+            known, stage=stage, answer=answer, yield_height=height, wasm_sha256_hex="ab" * 32, input_sha256_hex="cd" * 32, compile_time_ms=3
+        )
         self.both("save", replace(job, settled_by="event" if stage is Stage.DONE else None))
 
     @rule(number=numbers, nonce=st.integers(0, 2**40), key=st.sampled_from(["k1", "k2"]), kind=st.sampled_from(["answer", "extend"]))
@@ -134,6 +149,12 @@ class BothStores(RuleBasedStateMachine):
         self.both("record", SignedTransaction(TxHash(f"{key}{nonce}"), number, key, nonce, 7, b"signed", kind))
         self.both("highest_nonce", key)
         self.both("transactions", number)
+
+    @rule(number=numbers, nonce=st.integers(0, 2**40), receipt=receipts)
+    def record_with_a_receipt(self, number, nonce, receipt):
+        transaction = SignedTransaction(TxHash(f"k3{nonce}"), number, "k3", nonce, 7, b"signed")
+        self.both("record", transaction, replace(receipt, request_id=number))
+        self.both("receipts", number)
 
     @rule(number=numbers, limit=st.integers(1, 40))
     def ask_everything(self, number, limit):
@@ -143,6 +164,7 @@ class BothStores(RuleBasedStateMachine):
         self.both("recent", limit, number)
         self.both("counts")
         self.both("transactions", number)
+        self.both("receipts", number)
         self.both("highest_nonce", "k1")
         self.both("cursor")
 
@@ -193,6 +215,31 @@ async def test_a_done_job_stays_done_and_forgets_what_is_large(store):
     (sent,) = await store.transactions(1)
     assert (sent.transaction_hash, sent.signed_bytes) == ("h", b"")
     assert await store.highest_nonce("k") == 9
+
+
+def signed_receipt(number, text, **more):
+    return SignedReceipt(number, text.encode(), hashlib.sha256(text.encode()).hexdigest(), "k", bytes(64), **more)
+
+
+def transaction(number, nonce=9):
+    return SignedTransaction(TxHash(f"h{nonce}"), number, "k", nonce, 1, b"signed")
+
+
+async def test_a_receipt_is_recorded_with_its_transaction_and_outlives_the_job(store):
+    (job,) = await store.admit(told(1))
+    receipt = signed_receipt(1, "said", quote=ReceiptQuote(b"quote", "log", BatchProof(2, 1, (bytes(32),))))
+    await store.record(transaction(1), receipt)
+    await store.save(job.at(Stage.DONE, settled_by="event"))
+    assert await store.receipts(1) == [receipt]
+    assert await store.receipts(2) == []
+
+
+async def test_the_newest_receipt_of_a_request_comes_first(store):
+    older, newer = signed_receipt(1, "said"), signed_receipt(1, "said otherwise")
+    await store.record(transaction(1, 9), older)
+    await store.record(transaction(1, 10), newer)
+    await store.record(transaction(1, 11), older)
+    assert await store.receipts(1) == [newer, older]
 
 
 async def test_a_store_of_another_contract_is_refused(store):

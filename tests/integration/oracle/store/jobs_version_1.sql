@@ -1,0 +1,55 @@
+-- A store of schema version 1 (`iterdump` of what that version wrote): one answer on its way to the chain.
+BEGIN TRANSACTION;
+CREATE TABLE facts (
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (name)
+);
+INSERT INTO "facts" VALUES('cursor','4 b4');
+CREATE TABLE jobs (
+    request_id INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    request_json TEXT NOT NULL,
+    origin_json TEXT NOT NULL,
+    input_data TEXT,
+    wasm_sha256_hex TEXT,
+    compile_time_ms INTEGER,
+    compilation_note TEXT,
+    answer_json TEXT,
+    output BLOB,
+    settled_by TEXT,
+    yield_height INTEGER NOT NULL,
+    PRIMARY KEY (request_id)
+);
+INSERT INTO "jobs" VALUES(7,'answering','{"sender_id": "alice.test.near", "predecessor_id": "client.test.near", "source": ["WasmUrl", "https://example.com/echo.wasm", "ecececececececececececececececececececececececececececececececec", "wasm32-wasip1"], "limits": [1000000000, 128, 60], "response_format": "Text", "payment": "100000000000000000000000", "timestamp_ns": 1700000000000000000, "secrets_ref": null, "compile_only": false, "force_rebuild": false, "attached_usd": "", "project_id": null, "project_uuid": null}','["tx", "rc", 4, 5, "k", 6]','hello','ecececececececececececececececececececececececececececececececec',NULL,NULL,'{"success": true, "output_format": "Text", "error": null, "metrics": [0, 0, 0, null], "compilation_note": null}',X'6F7574',NULL,4);
+CREATE TABLE keys (
+    public_key TEXT NOT NULL,
+    highest_nonce INTEGER NOT NULL,
+    PRIMARY KEY (public_key)
+);
+INSERT INTO "keys" VALUES('k',9);
+CREATE TABLE transactions (
+    number INTEGER NOT NULL,
+    transaction_hash TEXT NOT NULL,
+    request_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    nonce INTEGER NOT NULL,
+    block_height INTEGER NOT NULL,
+    signed_bytes BLOB NOT NULL,
+    PRIMARY KEY (number),
+    UNIQUE (transaction_hash)
+);
+INSERT INTO "transactions" VALUES(1,'h',7,'answer','k',9,4,X'7369676E6564');
+CREATE TABLE unreadable (
+    number INTEGER NOT NULL,
+    block_height INTEGER NOT NULL,
+    receipt_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    log TEXT NOT NULL,
+    PRIMARY KEY (number)
+);
+CREATE INDEX jobs_by_stage ON jobs (stage, request_id);
+CREATE INDEX ix_transactions_request_id ON transactions (request_id);
+COMMIT;
+PRAGMA user_version = 1;
