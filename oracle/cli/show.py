@@ -10,6 +10,7 @@ from oracle.cli.ending import Ending, ending_from_outcome
 from oracle.cli.environment import start_with
 from oracle.errors import ChainError, ConfigurationError, StoreError
 from oracle.model import GitHub, Job, Request, format_near
+from oracle.model.receipt import SignedReceipt
 from oracle.near.rpc_errors import MethodMissing, ViewFailed
 from oracle.ports import SignedTransaction
 from oracle.settings import ChainSettings
@@ -26,6 +27,7 @@ class InStore:
 
     job: Job | None = None
     transactions: tuple[SignedTransaction, ...] = ()
+    receipts: tuple[SignedReceipt, ...] = ()
     trouble: str | None = None
     """Why its jobs could not be read."""
 
@@ -77,7 +79,8 @@ async def _in_store(settings: ChainSettings, request_id: int) -> InStore:
         return InStore()
     try:
         async with SqliteJobs(settings.database_path, read_only=True) as store:
-            return InStore(await store.get(request_id), tuple(await store.transactions(request_id)))
+            transactions, receipts = await store.transactions(request_id), await store.receipts(request_id)
+            return InStore(await store.get(request_id), tuple(transactions), tuple(receipts))
     except (StoreError, ConfigurationError) as error:
         return InStore(trouble=f"the worker's jobs cannot be read: {error}")
 
@@ -102,7 +105,7 @@ def _as_json(request_id: int, in_store: InStore, on_chain: OnChain) -> dict[str,
         chain = {"status": "pending", "payment_yocto": str(on_chain.pending.payment)}
     elif on_chain.ending is not None:
         chain = on_chain.ending.as_json()
-    job = None if in_store.job is None else job_json(in_store.job, in_store.transactions)
+    job = None if in_store.job is None else job_json(in_store.job, in_store.transactions, in_store.receipts)
     return {"request_id": request_id, "chain": chain, "job": job}
 
 
@@ -135,4 +138,5 @@ def _job_lines(in_store: InStore) -> list[str]:
     return [
         *lines,
         *(f"  sent       {transaction.kind} in transaction {transaction.transaction_hash}" for transaction in in_store.transactions),
+        *(f"  receipt    sha256 {receipt.receipt_sha256_hex}, signed with {receipt.public_key}" for receipt in in_store.receipts),
     ]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 from oracle.model import Answer, GitHub, Job, Limits, Source
+from oracle.model.receipt import SignedReceipt
 from oracle.ports import SignedTransaction
 
 Json = dict[str, object]
@@ -26,10 +27,16 @@ class JobJson(TypedDict):
     settled_by: str | None
     yield_height: int | None
     transactions: NotRequired[list[Json]]
+    receipts: NotRequired[list[Json]]
 
 
-def job_json(job: Job, transactions: Sequence[SignedTransaction] | None = None) -> JobJson:
-    """The whole job. `transactions`: what was signed for it, oldest first; None where nobody looked, and then nothing is said of them."""
+def job_json(job: Job, transactions: Sequence[SignedTransaction] | None = None, receipts: Sequence[SignedReceipt] | None = None) -> JobJson:
+    """
+    The whole job.
+
+    `transactions`: what was signed for it, oldest first; `receipts`: those of its answer, newest first. None where nobody looked, and then
+    nothing is said of them.
+    """
     request, origin = job.request, job.origin
     told: JobJson = {
         "request_id": job.request_id,
@@ -61,6 +68,8 @@ def job_json(job: Job, transactions: Sequence[SignedTransaction] | None = None) 
     }
     if transactions is not None:
         told["transactions"] = [_transaction_json(transaction) for transaction in transactions]
+    if receipts is not None:
+        told["receipts"] = [_receipt_json(receipt) for receipt in receipts]
     return told
 
 
@@ -93,6 +102,10 @@ def _answer_json(answer: Answer) -> Json:
 
 def _transaction_json(transaction: SignedTransaction) -> Json:
     return {"kind": transaction.kind, "transaction_hash": transaction.transaction_hash, "nonce": transaction.nonce}
+
+
+def _receipt_json(receipt: SignedReceipt) -> Json:
+    return {"sha256": receipt.receipt_sha256_hex, "public_key": receipt.public_key, "quoted": receipt.quote is not None}
 
 
 def _digest_json(data: bytes) -> Json:

@@ -1,12 +1,13 @@
 """
-The HTTP server: `/health`, `/metrics`, `/requests`, `/requests/{id}`. It only reads, and shows neither secrets nor inputs.
+The HTTP server: `/health`, `/metrics`, `/requests`, `/requests/{id}`, `/attestations/{id}`. It only reads, and shows neither secrets nor
+inputs; an output is shown where its receipt is, for it is on chain.
 
 Every error is JSON `{"error": code, "message": …}`.
 """
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
@@ -16,10 +17,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from oracle.errors import ConfigurationError, StoreError
+from oracle.model import Job, Stage
 from oracle.ports import StoreJobs, WorkerSnapshot
 from oracle.settings import Listen
 from oracle.status.job_view import job_json
 from oracle.status.metrics import metrics_text
+from oracle.tee.bundle import Bundle, bundle_of
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
@@ -34,6 +37,10 @@ _protocol_log.setLevel(logging.CRITICAL)
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
+async def _as_it_is(bundle: Bundle) -> Bundle:
+    return bundle
+
+
 class StatusServer:
     """
     Serves while its `async with` block runs; `address` is where.
@@ -42,9 +49,20 @@ class StatusServer:
         ConfigurationError: the address cannot be listened on.
     """
 
-    def __init__(self, listen: Listen, store: StoreJobs, snapshot: Callable[[], WorkerSnapshot], about: Mapping[str, str]) -> None:
-        """`about`: what `/health` says of the worker beside its state, such as chain and contract; nothing secret."""
-        self._listen, self._store, self._snapshot, self._about = listen, store, snapshot, dict(about)
+    def __init__(
+        self,
+        listen: Listen,
+        store: StoreJobs,
+        snapshot: Callable[[], WorkerSnapshot],
+        about: Mapping[str, str],
+        complete: Callable[[Bundle], Awaitable[Bundle]] = _as_it_is,
+    ) -> None:
+        """
+        `about`: what `/health` says of the worker beside its state, such as chain and contract; nothing secret.
+
+        `complete`: adds to a bundle what a verifier of its quote needs, such as collateral.
+        """
+        self._listen, self._store, self._snapshot, self._about, self._complete = listen, store, snapshot, dict(about), complete
         self._runner: web.AppRunner | None = None
         self._version = version("near-compute-oracle")
         self.address = listen
@@ -57,6 +75,7 @@ class StatusServer:
                 web.get("/metrics", self._metrics),
                 web.get("/requests", self._requests),
                 web.get("/requests/{request_id}", self._request),
+                web.get("/attestations/{request_id}", self._attestation),
             ]
         )
         runner = web.AppRunner(app, access_log=None, logger=_protocol_log, handle_signals=False, shutdown_timeout=1.0)
@@ -114,18 +133,46 @@ class StatusServer:
         return _json({"requests": [job_json(job) for job in jobs], "next_before": jobs[-1].request_id if jobs and more else None})
 
     async def _request(self, request: web.Request) -> web.Response:
-        text = request.match_info["request_id"]
-        request_id = _number_in(text, 0, _MAX_REQUEST_ID)
+        job = await self._job(request)
+        transactions, receipts = await self._store.transactions(job.request_id), await self._store.receipts(job.request_id)
+        return _json(dict(job_json(job, transactions, receipts)))
+
+    async def _attestation(self, request: web.Request) -> web.Response:
+        """The bundle of a request's newest receipt, or of the one whose sha256 is given."""
+        job, sha256_hex = await self._job(request), request.query.get("receipt_sha256")
+        kept = await self._store.receipts(job.request_id)
+        found = next((receipt for receipt in kept if sha256_hex in {None, receipt.receipt_sha256_hex}), None)
+        if found is None:
+            if kept:
+                raise _Refused(404, "no_such_receipt", f"request {job.request_id} has no receipt with that sha256")
+            reason = "its answer is not signed yet" if job.stage is not Stage.DONE else "it was not answered by this worker"
+            raise _Refused(404, "no_receipt", f"request {job.request_id} has no receipt: {reason}")
+        bundle = await self._complete(bundle_of(job, found))
+        return web.Response(text=bundle.to_json(), headers={**_HEADERS, "Content-Type": "application/json"})
+
+    async def _job(self, request: web.Request) -> Job:
+        request_id = _number_in(request.match_info["request_id"], 0, _MAX_REQUEST_ID)
         if request_id is None:
-            return _error(400, "bad_request_id", "a request id is a whole number")
+            raise _Refused(400, "bad_request_id", "a request id is a whole number")
         job = await self._store.get(request_id)
         if job is None:
-            return _error(404, "unknown_request", f"this worker knows no request {request_id}")
-        return _json(dict(job_json(job, await self._store.transactions(job.request_id))))
+            raise _Refused(404, "unknown_request", f"this worker knows no request {request_id}")
+        return job
 
 
-class _BadQuery(Exception):
+class _Refused(Exception):
+    """Answered with a status, a code and a sentence."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+class _BadQuery(_Refused):
     """A query parameter is wrong; `str()` names it and what is allowed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, "bad_query", message)
 
 
 def _whole_number(request: web.Request, name: str, default: int | None, least: int, most: int) -> int | None:
@@ -148,14 +195,14 @@ async def _json_errors(request: web.Request, handler: Handler) -> web.StreamResp
     """Every refusal in one shape."""
     try:
         return await handler(request)
-    except _BadQuery as error:
-        return _error(400, "bad_query", str(error))
+    except _Refused as error:
+        return _error(error.status, error.code, str(error))
     except StoreError as error:
         return _error(503, "store_trouble", str(error))
     except web.HTTPMethodNotAllowed:
         return _error(405, "read_only", "this interface only reads; use GET")
     except web.HTTPNotFound:
-        return _error(404, "unknown_path", "there are /health, /metrics, /requests and /requests/{id}")
+        return _error(404, "unknown_path", "there are /health, /metrics, /requests, /requests/{id} and /attestations/{id}")
     except Exception:
         log.exception("status_request_failed", path=request.path)
         return _error(500, "defect", "the worker's log has the reason")

@@ -5,6 +5,7 @@ It is no evidence by itself. What must not change is the receipt's text, to the 
 JSON allows.
 """
 
+import hashlib
 import json
 from base64 import b64encode
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import base58
 
 from oracle.errors import EvidenceRefused
+from oracle.model import Job
 from oracle.model.receipt import BatchProof, ReceiptQuote, SignedReceipt
 from oracle.tee.canonical import Json, read_strict
 from oracle.tee.fields import ED25519_PREFIX, Fields
@@ -72,12 +74,6 @@ class Bundle:
     attestation: BundleAttestation | None = None
     chain: ChainRecord | None = None
 
-    @classmethod
-    def of(cls, signed: SignedReceipt, *, input_bytes: bytes | None = None, output_bytes: bytes | None = None) -> "Bundle":
-        """What a worker has kept of an execution; collateral and the chain's word come from elsewhere."""
-        attestation = None if signed.quote is None else BundleAttestation(signed.quote)
-        return cls(signed.receipt, signed.signature, input_bytes, output_bytes, attestation)
-
     @property
     def receipt_sha256_hex(self) -> str:
         """What the answer on chain must carry."""
@@ -95,6 +91,15 @@ class Bundle:
             "chain": None if self.chain is None else _chain_document(self.chain),
         }
         return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def bundle_of(job: Job, kept: SignedReceipt) -> Bundle:
+    """What a worker has kept of an execution. The output comes along where it is the one that the receipt speaks of."""
+    output = None if job.answer is None else job.answer.output
+    expected_hex = parse_receipt(kept.receipt).outcome.output_sha256_hex
+    is_this_one = output is not None and hashlib.sha256(output).hexdigest() == expected_hex
+    attestation = None if kept.quote is None else BundleAttestation(kept.quote)
+    return Bundle(kept.receipt, kept.signature, None, output if is_this_one else None, attestation)
 
 
 def read_bundle(raw: bytes) -> Bundle:

@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import json
 import socket
 from contextlib import asynccontextmanager
@@ -9,9 +10,13 @@ from aiohttp import ClientSession
 
 from oracle.errors import ConfigurationError, StoreError
 from oracle.model import Answer, GitHub, Job, Limits, Metrics, Origin, OutputFormat, Request, Stage, WasmUrl, YoctoNear
+from oracle.model.receipt import Outcome, ReceiptQuote, SignedReceipt
 from oracle.ports import Latencies, SignedTransaction, WorkerSnapshot
 from oracle.settings import Listen
 from oracle.status import StatusServer, job_json
+from oracle.tee.bundle import Bundle, read_bundle
+from oracle.tee.receipt import receipt_bytes, receipt_sha256_hex
+from oracle.testing.receipts import PUBLIC_KEY, receipt
 
 SNAPSHOT = WorkerSnapshot(
     cursor_height=90,
@@ -48,6 +53,7 @@ class Store:
     def __init__(self, *jobs: Job) -> None:
         self.jobs = {it.request_id: it for it in jobs}
         self.error: Exception | None = None
+        self.kept: dict[int, list[SignedReceipt]] = {}
 
     def _check(self) -> None:
         if self.error is not None:
@@ -66,6 +72,9 @@ class Store:
         self._check()
         return {"queued": len(self.jobs)}
 
+    async def receipts(self, request_id):
+        return self.kept.get(request_id, [])
+
     async def transactions(self, request_id):
         return [SignedTransaction("HASH", request_id, "ed25519:K", 7, 88, b"signed")]
 
@@ -81,9 +90,9 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(store: Store, snapshot: WorkerSnapshot = SNAPSHOT):
+async def serving(store: Store, snapshot: WorkerSnapshot = SNAPSHOT, **more):
     about = {"chain_id": "localnet", "contract_id": "outlayer.test.near"}
-    async with StatusServer(Listen("127.0.0.1", 0), store, lambda: snapshot, about) as server, ClientSession() as session:
+    async with StatusServer(Listen("127.0.0.1", 0), store, lambda: snapshot, about, **more) as server, ClientSession() as session:
         assert server.address.port != 0
         yield Client(session, f"http://{server.address}")
 
@@ -136,18 +145,53 @@ async def test_a_wrong_query_names_what_is_allowed(query):
 
 async def test_one_request_is_told_whole_but_without_its_input_and_output():
     answer = Answer(3, success=True, output=b"secret output", metrics=Metrics(10, 2, 65536))
-    async with serving(Store(job(3, stage=Stage.ANSWERING, answer=answer, wasm_sha256_hex="ab" * 32))) as get:
+    store = Store(job(3, stage=Stage.ANSWERING, answer=answer, wasm_sha256_hex="ab" * 32))
+    store.kept[3] = [SignedReceipt(3, b"said", "ab" * 32, "ed25519:K", bytes(64))]
+    async with serving(store) as get:
         status, body = await get("/requests/3")
     assert (status, body["stage"], body["request"]["payment_yocto"]) == (200, "answering", str(2**100))
     assert body["request"]["input"]["size_bytes"] == len("a private-looking input")
     assert body["answer"]["output"]["size_bytes"] == len(b"secret output")
+    assert body["receipts"] == [{"sha256": "ab" * 32, "public_key": "ed25519:K", "quoted": False}]
     assert body["transactions"] == [{"kind": "answer", "transaction_hash": "HASH", "nonce": 7}]
     assert "private-looking" not in json.dumps(body)
     assert "secret output" not in json.dumps(body)
 
 
+def kept_receipt(request_id, output):
+    outcome = Outcome(success=True, output_sha256_hex=hashlib.sha256(output).hexdigest(), output_length=len(output))
+    raw = receipt_bytes(receipt(outcome=outcome))
+    return SignedReceipt(request_id, raw, receipt_sha256_hex(raw), PUBLIC_KEY, bytes(64))
+
+
+async def test_a_receipt_is_served_as_a_bundle_with_the_output_it_speaks_of():
+    store = Store(job(3, stage=Stage.DONE, answer=Answer(3, True, b"out")))
+    newest, older = kept_receipt(3, b"out"), kept_receipt(3, b"of an earlier run")
+    store.kept[3] = [newest, older]
+    async with serving(store) as get:
+        _, body = await get("/attestations/3")
+        assert read_bundle(json.dumps(body).encode()) == Bundle(newest.receipt, newest.signature, None, b"out")
+        _, body = await get(f"/attestations/3?receipt_sha256={older.receipt_sha256_hex}")
+        assert read_bundle(json.dumps(body).encode()) == Bundle(older.receipt, older.signature)
+        status, body = await get(f"/attestations/3?receipt_sha256={'00' * 32}")
+        assert (status, body["error"]) == (404, "no_such_receipt")
+
+
+async def test_a_bundle_is_completed_with_what_a_verifier_of_its_quote_needs():
+    store = Store(job(3))
+    store.kept[3] = [replace(kept_receipt(3, b""), quote=ReceiptQuote(b"q", "log"))]
+
+    async def complete(bundle):
+        return replace(bundle, attestation=replace(bundle.attestation, collateral_json='{"tcb_info": ""}'))
+
+    async with serving(store, complete=complete) as get:
+        _, body = await get("/attestations/3")
+    assert body["attestation"]["collateral"] == {"tcb_info": ""}
+
+
 @pytest.mark.parametrize(("path", "status", "code"), [
     ("/requests/7", 404, "unknown_request"), ("/requests/x", 400, "bad_request_id"), ("/requests/-1", 400, "bad_request_id"),
+    ("/attestations/7", 404, "unknown_request"), ("/attestations/3", 404, "no_receipt"), ("/attestations/x", 400, "bad_request_id"),
     ("/requests/99999999999999999999999", 400, "bad_request_id"), ("/", 404, "unknown_path"), ("/../etc", 404, "unknown_path"),
 ])  # fmt: skip
 async def test_what_is_not_there_is_told_in_json(path, status, code):

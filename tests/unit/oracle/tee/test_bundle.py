@@ -1,5 +1,6 @@
 """Bundles: read back as they were written, refused by the name of what is wrong, and never a crash."""
 
+import hashlib
 import json
 
 import pytest
@@ -7,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracle.errors import EvidenceRefused
-from oracle.model.receipt import BatchProof, ReceiptQuote, SignedReceipt
-from oracle.tee.bundle import MAX_BUNDLE_BYTES, Bundle, BundleAttestation, ChainRecord, read_bundle
+from oracle.model import Answer, Job, Origin
+from oracle.model.receipt import BatchProof, Outcome, ReceiptQuote, SignedReceipt
+from oracle.tee.bundle import MAX_BUNDLE_BYTES, Bundle, BundleAttestation, ChainRecord, bundle_of, read_bundle
 from oracle.tee.receipt import receipt_bytes, receipt_sha256_hex
+from oracle.testing.chain import request
 from oracle.testing.receipts import PUBLIC_KEY, receipt
 
 RAW = receipt_bytes(receipt())
@@ -45,11 +48,19 @@ def test_whatever_bytes_and_texts_a_bundle_holds_are_read_back(signature, output
 
 
 def test_a_bundle_of_what_a_worker_has_kept_holds_the_receipt_to_the_byte():
-    kept = SignedReceipt(7, RAW, receipt_sha256_hex(RAW), PUBLIC_KEY, SIGNATURE, ReceiptQuote(b"q", "[]", BATCH))
-    bundle = Bundle.of(kept, input_bytes=b"in", output_bytes=b"out")
-    assert json.loads(bundle.to_json())["receipt"].encode() == RAW
+    raw = receipt_bytes(receipt(outcome=Outcome(True, hashlib.sha256(b"out").hexdigest(), 3)))
+    kept = SignedReceipt(7, raw, receipt_sha256_hex(raw), PUBLIC_KEY, SIGNATURE, ReceiptQuote(b"q", "[]", BATCH))
+    job = Job(request(7), Origin(), answer=Answer(7, True, b"out"))
+    bundle = bundle_of(job, kept)
+    assert json.loads(bundle.to_json())["receipt"].encode() == raw
     assert bundle.receipt_sha256_hex == kept.receipt_sha256_hex
-    assert bundle.attestation == BundleAttestation(kept.quote)
+    assert (bundle.attestation, bundle.output_bytes) == (BundleAttestation(kept.quote), b"out")
+
+
+def test_an_output_of_another_run_is_no_part_of_a_bundle():
+    kept = SignedReceipt(7, RAW, receipt_sha256_hex(RAW), PUBLIC_KEY, SIGNATURE)
+    job = Job(request(7), Origin(), answer=Answer(7, True, b"of a second run after a kill"))
+    assert bundle_of(job, kept) == Bundle(RAW, SIGNATURE)
 
 
 def test_a_bundle_may_be_spelled_in_another_way_as_long_as_its_receipt_is_the_same():
