@@ -129,6 +129,11 @@ class ChainSender:
 
         return await self._bring(message, earlier, fate)
 
+    def forget_nonces(self) -> None:
+        """The keys were put on the account anew: the chain has begun another count for them."""
+        for signer in self._signers:
+            signer.next_nonce = None
+
     async def _earlier(self, request_id: int, kind: Literal["answer", "extend"]) -> tuple[list[SignedTransaction], Fate | Failed | None]:
         """What was sent before, and what became of the last of it."""
         earlier = [known for known in await self._store.transactions(request_id) if known.kind == kind]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -19,9 +19,9 @@ from oracle.ports import ChainIdentity, Clock, SystemClock, WatchChain, WorkerSn
 from oracle.settings import Listen, Settings
 from oracle.status import StatusServer
 from oracle.store import SqliteJobs
+from oracle.wiring.attested import Guarded, attest
 from oracle.wiring.chain import check_network
 from oracle.wiring.home import build_cache, prepare_home, wasm_cache
-from oracle.wiring.receipts import receipt_maker, standing_of
 from oracle.wiring.tee import trust_of
 from oracle.worker import Parts, Place, Slots, Worker
 
@@ -53,43 +53,48 @@ async def run_worker(settings: Settings, stop: asyncio.Event, started: Callable[
         opened = await _unless_stopped(stop, _open(settings, stack))
         if opened is None:
             return
-        parts, identity = opened
+        parts, identity, guarded = opened
         worker = Worker(parts, Place(settings.offchainvm_contract_id, settings.near_network_id), Slots(settings.worker_concurrency))
         _log.info(
             "worker_started",
             chain=identity.chain_id,
             contract=identity.contract_id,
             operator=settings.operator_account_id,
-            keys=len(settings.operator_keys),
+            tee_mode=settings.tee_mode.value,
             concurrency=settings.worker_concurrency,
             home=str(settings.oracle_home),
         )
-        await serve(worker, parts, identity, stop, [_interface(settings, parts, worker, started), _tell_from_time_to_time(worker.snapshot)])
+        snapshot = _snapshot(worker, guarded)
+        beside = [_interface(settings, parts, snapshot, guarded, started), _tell_from_time_to_time(snapshot)]
+        await serve(worker, parts, identity, stop, beside if guarded is None else [*beside, guarded.keeping()])
         _log.info("worker_stopped", answered_ok=worker.snapshot().answered_ok, answered_failed=worker.snapshot().answered_failed)
 
 
-async def _open(settings: Settings, stack: AsyncExitStack) -> tuple[Parts, ChainIdentity]:
+async def _open(settings: Settings, stack: AsyncExitStack) -> tuple[Parts, ChainIdentity, Guarded | None]:
     """Enter everything into the stack, cheapest and likeliest to fail first."""
-    home, clock, contract_id = prepare_home(settings.oracle_home), SystemClock(), settings.offchainvm_contract_id
+    home, clock, contract_id, trust = prepare_home(settings.oracle_home), SystemClock(), settings.offchainvm_contract_id, trust_of(settings)
     store = await stack.enter_async_context(SqliteJobs(settings.database_path))
     guests = await stack.enter_async_context(GuestPool(home, settings.worker_concurrency, settings.guest_memory_bytes))
     rpc = await stack.enter_async_context(Rpc(settings.rpc_urls, clock))
     identity = await _patiently(lambda: _identify(rpc, settings), clock)
     contract = Contract(rpc, contract_id)
+    attested = await attest(settings, trust, rpc, clock, stack) if settings.is_attested else None
     keys = [SigningKey.from_text(settings.operator_account_id, key) for key in settings.operator_keys]
+    sender = ChainSender(rpc, store, contract_id, keys if attested is None else [attested.key], clock)
+    stream = await _stream(settings, rpc, contract, clock, stack)
+    guarded = None if attested is None else attested.sender(sender, store)
     local_chain = settings.is_local_chain  # the chain itself has just confirmed it
     compiler = ZigCompiler(build_cache(home), local_chain=local_chain) if settings.build_backend == "none" else None
     parts = Parts(
-        chain=await _stream(settings, rpc, contract, clock, stack),
-        contract=contract,
-        send=ChainSender(rpc, store, Addressee(contract_id, await _patiently(contract.keeps_receipts, clock)), keys, clock),
+        chain=stream if attested is None else attested.stream(stream, clock),
+        contract=contract if attested is None else attested.contract(contract),
+        send=sender if guarded is None else guarded.send,
         code=CodeProvider(ArtifactCache(wasm_cache(home)), Fetcher(local_chain=local_chain), compiler),
         guests=guests,
         store=store,
-        receipts=receipt_maker(standing_of(settings, trust_of(settings), identity, keys[0]), keys[0], clock),
         clock=clock,
     )
-    return parts, identity
+    return parts, identity, guarded
 
 
 async def _identify(rpc: Rpc, settings: Settings) -> ChainIdentity:
@@ -119,16 +124,31 @@ async def _patiently(ask: Callable[[], Awaitable[_T]], clock: Clock) -> _T:
         attempt += 1
 
 
+def _snapshot(worker: Worker, guarded: Guarded | None) -> Callable[[], WorkerSnapshot]:
+    """How the worker stands; a key that may not answer is trouble with the chain."""
+
+    def snapshot() -> WorkerSnapshot:
+        now, trouble = worker.snapshot(), None if guarded is None else guarded.keeper.trouble
+        return now if trouble is None or now.chain_trouble is not None else replace(now, chain_trouble=trouble)
+
+    return snapshot
+
+
 @asynccontextmanager
-async def _interface(settings: Settings, parts: Parts, worker: Worker, started: Callable[[Started], None]) -> AsyncIterator[None]:
+async def _interface(
+    settings: Settings, parts: Parts, snapshot: Callable[[], WorkerSnapshot], guarded: Guarded | None, started: Callable[[Started], None]
+) -> AsyncIterator[None]:
     about = {
         "chain_id": settings.near_network_id,
         "contract_id": settings.offchainvm_contract_id,
         "operator_id": settings.operator_account_id,
+        "tee_mode": settings.tee_mode.value,
     }
-    async with StatusServer(settings.api_listen, parts.store, worker.snapshot, about) as server:
+    if guarded is not None:
+        about["public_key"] = guarded.keeper.registration.public_key
+    async with StatusServer(settings.api_listen, parts.store, snapshot, about) as server:
         _log.info("api_listening", url=f"http://{server.address}")
-        started(Started(server.address, worker.snapshot))
+        started(Started(server.address, snapshot))
         yield
 
 
