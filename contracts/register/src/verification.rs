@@ -9,7 +9,7 @@ use crate::measurements::Measurements;
 use crate::quote::{measurements_of, Claimed};
 use crate::text;
 
-/// Intel SGX Provisioning Certification Root CA, DER, as Intel publishes it (SGX_RootCA.der in tests/vectors/quotes).
+/// Intel SGX Root CA, DER: https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.cer
 const INTEL_ROOT_CA_DER: &[u8] = include_bytes!("intel_root_ca.der");
 
 const MAX_ROOT_BYTES: usize = 4_096;
