@@ -15,7 +15,7 @@ from oracle.errors import ChainError, RpcUnavailable
 from oracle.model import Answer, BlockEvents, Completed, Cursor, Extended, MaxLimits, Pricing, Request, Requested, TxHash, Unreadable
 from oracle.near.agreement import Agreement, NodesDisagree, difference
 from oracle.near.road import Road
-from oracle.ports import Clock, ReadContract, StoreJobs, SubmitAnswers, WatchChain
+from oracle.ports import Clock, ReadContract, StoreJobs, SubmitAnswers, Vouch, WatchChain
 
 _Event = Requested | Completed | Extended | Unreadable
 
@@ -104,7 +104,7 @@ class AgreedSender:
     def __init__(self, inner: SubmitAnswers, agreement: Agreement, store: StoreJobs) -> None:
         self._inner, self._agreement, self._store = inner, agreement, store
 
-    async def submit(self, answer: Answer, *, first: bool = False) -> TxHash:
+    async def submit(self, answer: Answer, vouch: Vouch, *, first: bool = False) -> TxHash:
         """See `SubmitAnswers`; raises `NodesDisagree` too, and `RpcUnavailable` for a request that is settled already."""
         job = await self._store.get(answer.request_id)
         if job is not None:
@@ -115,7 +115,7 @@ class AgreedSender:
             if field is not None:
                 sentence = f"request {answer.request_id} is stored with another {field} than independent nodes have"
                 raise self._agreement.disagreement(sentence, answer.request_id)
-        return await self._inner.submit(answer, first=first)
+        return await self._inner.submit(answer, vouch, first=first)
 
     async def extend(self, request_id: int) -> TxHash:
         """See `SubmitAnswers`."""

@@ -22,6 +22,7 @@ from oracle.store import SqliteJobs
 from oracle.wiring.attested import Guarded, attest
 from oracle.wiring.chain import check_network
 from oracle.wiring.home import build_cache, prepare_home, wasm_cache
+from oracle.wiring.receipts import receipt_maker, receipt_quotes, standing_of
 from oracle.wiring.tee import trust_of
 from oracle.worker import Parts, Place, Slots, Worker
 
@@ -80,7 +81,10 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> tuple[Parts, Chain
     contract = Contract(rpc, contract_id)
     attested = await attest(settings, trust, rpc, clock, stack) if settings.is_attested else None
     keys = [SigningKey.from_text(settings.operator_account_id, key) for key in settings.operator_keys]
-    sender = ChainSender(rpc, store, contract_id, keys if attested is None else [attested.key], clock)
+    signing = keys if attested is None else [attested.key]
+    addressee = Addressee(contract_id, await _patiently(contract.keeps_receipts, clock))
+    sender = ChainSender(rpc, store, addressee, signing, clock)
+    quotes = None if attested is None else receipt_quotes(settings, attested.socket, clock)
     stream = await _stream(settings, rpc, contract, clock, stack)
     guarded = None if attested is None else attested.sender(sender, store)
     local_chain = settings.is_local_chain  # the chain itself has just confirmed it
@@ -92,6 +96,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> tuple[Parts, Chain
         code=CodeProvider(ArtifactCache(wasm_cache(home)), Fetcher(local_chain=local_chain), compiler),
         guests=guests,
         store=store,
+        receipts=receipt_maker(standing_of(settings, trust, identity, signing[0]), signing[0], clock, quotes),
         clock=clock,
     )
     return parts, identity, guarded
