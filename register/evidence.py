@@ -105,19 +105,21 @@ class Witness:
         tell(Told(Step.QUOTE, f"{len(attestation.quote):,} bytes over {report_data.hex()}", (("report_data", report_data.hex()),)))
         collateral = await self.source.for_quote(attestation.quote)
         tell(_collateral_told(collateral))
-        measurements = _measurements(attestation.quote)
+        measurements = _measurements(attestation.quote, report_data)
         identity = log.app_identity(measurements)
         verified = self.judge.check(attestation.quote, collateral, at_s, identity)
         tell(_checks_told(verified, identity))
         return Evidence(attestation.quote, collateral, verified, measurements, identity, at_s)
 
 
-def _measurements(raw: bytes) -> Measurements:
-
-    measurements = parse_quote(raw).report.measurements
-    if measurements is None:
-        raise EvidenceRefused("the quote has no measurements; only a TDX machine registers")
-    return measurements
+def _measurements(raw: bytes, report_data: bytes) -> Measurements:
+    """Of a quote over exactly these bytes."""
+    report = parse_quote(raw).report
+    if report.report_data != report_data:
+        raise EvidenceRefused(f"the quote is over {report.report_data.hex()}; {report_data.hex()} was asked for")
+    if report.measurements is None:
+        raise EvidenceRefused(f"the quote is of {report.kind}; only a TDX machine registers")
+    return report.measurements
 
 
 def _collateral_told(collateral: Collateral) -> Told:
