@@ -111,4 +111,9 @@ def show(report: "Report", *, as_json: bool, explain: bool = False) -> int:
         click.echo(json.dumps(report_json(report, explain=explain), ensure_ascii=False))
     else:
         click.echo("\n".join(report_lines(report, explain=explain)))
+    return exit_code(report)
+
+
+def exit_code(report: "Report") -> int:
+    """What the verdict is to the shell."""
     return _EXIT_CODES[report.verdict.value]

@@ -164,16 +164,19 @@ def _event_log(attestation: BundleAttestation, quote: Quote) -> _Log:
 
 
 def _software(attestation: BundleAttestation, platform: Platform, log: _Log, at_s: int, policy: Policy) -> tuple[Check, Check]:
-    """Checks 12 and 13; measurements that nothing vouches for are not judged."""
+    """Checks 12 and 13; what nothing vouches for is not judged."""
     if platform.verified is None:
-        return not_reached(12, _UNVERIFIED), not_reached(13, _UNVERIFIED)
+        return check_measurements(None, at_s, policy), not_reached(13, _UNVERIFIED)
     findings = policy.judge(platform.verified, at_s, log.identity)
-    measured = tuple(finding for finding in findings if finding.name == "measurements")
     named = tuple(finding for finding in findings if finding.name.startswith("app."))
-    return _measurements(platform.verified, measured), _application(attestation, platform.verified, log, named, policy)
+    return check_measurements(platform.verified, at_s, policy), _application(attestation, platform.verified, log, named, policy)
 
 
-def _measurements(verified: VerifiedQuote, findings: tuple[Finding, ...]) -> Check:
+def check_measurements(verified: VerifiedQuote | None, at_s: int, policy: Policy) -> Check:
+    """Check 12."""
+    if verified is None:
+        return not_reached(12, _UNVERIFIED)
+    findings = tuple(finding for finding in policy.judge(verified, at_s) if finding.name == "measurements")
     if findings:
         return _from_findings(12, findings)
     registers = verified.report.measurements

@@ -177,7 +177,8 @@ def _register(receipt: Receipt, seen: RegisterSeen | Missing, terms: Terms) -> C
 
 def _account(receipt: Receipt, facts: NodeFacts, code: OurCode) -> Check:
     seen, account = facts.operator, receipt.worker.account_id
-    expected = f"no key on {account} with full access or for itself, and code of sha256 {' or '.join(code.register_sha256_hex) or '(no build is known here)'}"
+    builds = " or ".join(code.register_sha256_hex) or "(no build is known here)"
+    expected = f"no key on {account} with full access or for itself, and code of sha256 {builds}"
     if isinstance(seen, Missing):
         return unknown(28, seen.reason, expected, ARCHIVE)
     found = (

@@ -18,10 +18,12 @@ _MEANINGS = {
 }
 
 
-def report_lines(report: Report, *, explain: bool = False) -> list[str]:
-    """The report as lines of text."""
+def report_lines(report: Report, *, explain: bool = False, with_chain: bool = True) -> list[str]:
+    """The report as lines of text; without the chain where that is no question at all."""
     lines = [TEST_ROOT_WARNING, ""] if report.test_root else []
     for group, checks in ((Group.OFFLINE, report.offline), (Group.CHAIN, report.chain)):
+        if checks is None and not with_chain:
+            continue
         if checks is None:
             lines += [f"{_HEADS[group]}: not asked (--offline)", ""]
             continue
