@@ -11,12 +11,12 @@ from oracle.errors import ChainError, TeeUnavailable
 from oracle.near import ChainSender, Contract, Rpc, SigningKey
 from oracle.near.agreed import AgreedContract, AgreedSender, AgreedStream
 from oracle.near.agreement import Agreement, Node
-from oracle.ports import Clock, ReadContract, StoreJobs, SubmitAnswers, WatchChain
+from oracle.ports import Clock, ReadContract, StoreJobs, SubmitAnswers, SystemClock, WatchChain
 from oracle.settings import Settings, redacted_url
 from oracle.tee.dstack import Dstack
 from oracle.wiring.hardening import harden_process
 from oracle.wiring.tee import Machine, Trust, independent_nodes, open_machine, registrar_of
-from register import AnswersWhileRegistered, Keeper, Registrar, Registration, Told
+from register import AnswersWhileRegistered, Keeper, Registrar, Registration, Tell, Told
 
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
@@ -71,19 +71,20 @@ class Guarded:
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def attest(settings: Settings, trust: Trust, rpc: Rpc, clock: Clock, stack: AsyncExitStack) -> Attested:
+async def attest(settings: Settings, trust: Trust, rpc: Rpc, stack: AsyncExitStack, tell: Tell) -> Attested:
     """
-    Make a key, and bring it on chain; socket, collateral and chain are waited for.
+    Make a key, and bring it on chain, telling each step; socket, collateral and chain are waited for.
 
     Raises:
         EvidenceRefused, RegistrationRefused: this machine, or this software, does not get a key on chain.
         ConfigurationError: the settings do not fit the contract.
     """
     harden_process()
+    clock = SystemClock()
     if trust.root.is_test:
         _log.warning("test_root", root_sha256=trust.root.sha256_hex, meaning="quotes and receipts prove nothing about any hardware")
     machine = await stack.enter_async_context(open_machine(settings, trust))
-    registrar = registrar_of(settings, trust, machine, rpc, _tell)
+    registrar = registrar_of(settings, trust, machine, rpc, tell)
     key = SigningKey.generate(registrar.plan.register_account_id)
     registration = await _patiently(lambda: registrar.register(key), clock)
     _log.info("registered", public_key=key.public_key, expires_at_ns=registration.expires_at_ns, rtmr3=registration.rtmr3_hex)
@@ -98,7 +99,8 @@ async def _nodes(urls: Sequence[str], contract_id: str, clock: Clock, stack: Asy
     return [Node(redacted_url(url), Contract(await stack.enter_async_context(Rpc((url,), clock)), contract_id)) for url in urls]
 
 
-def _tell(told: Told) -> None:
+def log_registration(told: Told) -> None:
+    """One line of the log for each step."""
     _log.info("registration", step=told.step.value, told=told.sentence)
 
 

@@ -19,12 +19,13 @@ from oracle.ports import ChainIdentity, Clock, SystemClock, WatchChain, WorkerSn
 from oracle.settings import Listen, Settings
 from oracle.status import StatusServer
 from oracle.store import SqliteJobs
-from oracle.wiring.attested import Guarded, attest
+from oracle.wiring.attested import Guarded, attest, log_registration
 from oracle.wiring.chain import check_network
 from oracle.wiring.home import build_cache, prepare_home, wasm_cache
 from oracle.wiring.receipts import receipt_maker, receipt_quotes, standing_of
 from oracle.wiring.tee import trust_of
 from oracle.worker import Parts, Place, Slots, Worker
+from register import Tell
 
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 _TOLD_EVERY_S = 60.0
@@ -41,17 +42,19 @@ class Started:
     snapshot: Callable[[], WorkerSnapshot]
 
 
-async def run_worker(settings: Settings, stop: asyncio.Event, started: Callable[[Started], None] = lambda _: None) -> None:
+async def run_worker(
+    settings: Settings, stop: asyncio.Event, started: Callable[[Started], None] = lambda _: None, registering: Tell = log_registration
+) -> None:
     """
     Serve until `stop` is set; a chain that cannot be reached yet is waited for.
 
-    `started` is called once, when the worker's own interface listens.
+    `started` is called once, when the worker's own interface listens; `registering` with each step of a registration (TEE_MODE=tdx).
 
     Raises:
         ConfigurationError: the settings do not fit the chain, the store or this machine.
     """
     async with AsyncExitStack() as stack:
-        opened = await _unless_stopped(stop, _open(settings, stack))
+        opened = await _unless_stopped(stop, _open(settings, stack, registering))
         if opened is None:
             return
         parts, identity, guarded = opened
@@ -71,7 +74,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event, started: Callable[
         _log.info("worker_stopped", answered_ok=worker.snapshot().answered_ok, answered_failed=worker.snapshot().answered_failed)
 
 
-async def _open(settings: Settings, stack: AsyncExitStack) -> tuple[Parts, ChainIdentity, Guarded | None]:
+async def _open(settings: Settings, stack: AsyncExitStack, registering: Tell) -> tuple[Parts, ChainIdentity, Guarded | None]:
     """Enter everything into the stack, cheapest and likeliest to fail first."""
     home, clock, contract_id, trust = prepare_home(settings.oracle_home), SystemClock(), settings.offchainvm_contract_id, trust_of(settings)
     store = await stack.enter_async_context(SqliteJobs(settings.database_path))
@@ -79,7 +82,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> tuple[Parts, Chain
     rpc = await stack.enter_async_context(Rpc(settings.rpc_urls, clock))
     identity = await _patiently(lambda: _identify(rpc, settings), clock)
     contract = Contract(rpc, contract_id)
-    attested = await attest(settings, trust, rpc, clock, stack) if settings.is_attested else None
+    attested = await attest(settings, trust, rpc, stack, registering) if settings.is_attested else None
     keys = [SigningKey.from_text(settings.operator_account_id, key) for key in settings.operator_keys]
     signing = keys if attested is None else [attested.key]
     addressee = Addressee(contract_id, await _patiently(contract.keeps_receipts, clock))
