@@ -36,6 +36,22 @@ def _values(settings: Settings, asker_id: str, asker_key: str) -> Mapping[str, s
         "API_LISTEN": str(settings.api_listen),
         "ORACLE_HOME": str(settings.oracle_home),
         "DATABASE_URL": "",  # empty counts as unset
+        **_of_trusted_machine(settings),
         "NEAR_ACCOUNT_ID": asker_id,
         "NEAR_ACCOUNT_PRIVATE_KEY": asker_key,
+    }
+
+
+def _of_trusted_machine(settings: Settings) -> Mapping[str, str]:
+    """Empty values count as unset; they hide what the caller's shell may have set."""
+    payer_key = settings.init_account_private_key
+    return {
+        "TEE_MODE": settings.tee_mode.value,
+        "REGISTER_CONTRACT_ID": settings.register_contract_id or "",
+        "INIT_ACCOUNT_ID": settings.init_account_id or "",
+        "INIT_ACCOUNT_PRIVATE_KEY": "" if payer_key is None else payer_key.get_secret_value(),
+        "DSTACK_SIMULATOR_ENDPOINT": settings.dstack_simulator_endpoint,
+        "PCCS_URL": settings.pccs_url,
+        "TEE_ROOT_CA": str(settings.tee_root_ca or ""),
+        "TEE_POLICY_FILE": str(settings.tee_policy_file or ""),
     }

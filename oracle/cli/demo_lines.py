@@ -11,9 +11,19 @@ from typing import Protocol
 import click
 
 from oracle.cli.demo_stage import ChainReady, ContractReady, Ready, WorkerReady
+from oracle.cli.demo_tee import MachineReady
 from oracle.flows.demo import Report, Step
+from oracle.flows.verify.report import Report as Verified
+from oracle.flows.verify.text import TEST_ROOT_WARNING, report_json, report_lines
 from oracle.model import format_near
+from register import Told
 
+_EVENT_OF = {
+    ChainReady: "chain_ready",
+    MachineReady: "machine_ready",
+    ContractReady: "contract_ready",
+    WorkerReady: "worker_ready",
+}
 _MAX_SHOWN = 100
 _WIDTH = 110
 
@@ -33,11 +43,15 @@ class Lines(Protocol):
         """A question was asked, or answered."""
         ...
 
-    def summary(self, answered: Sequence[Step], *, ok: bool) -> None:
+    def verified(self, report: Verified, *, whole: bool) -> None:
+        """An answer's receipt was verified; `whole`: with every check."""
+        ...
+
+    def summary(self, answered: Sequence[Step], verified: Sequence[Verified], *, ok: bool) -> None:
         """All questions were asked."""
         ...
 
-    def kept(self, environment_file: Path) -> None:
+    def kept(self, environment_file: Path, *, tee: bool) -> None:
         """Chain and worker go on running."""
         ...
 
@@ -51,8 +65,10 @@ class JsonLines:
 
     def ready(self, part: Ready) -> None:
         """See `Lines`."""
-        names = {ChainReady: "chain_ready", ContractReady: "contract_ready", WorkerReady: "worker_ready"}
-        _emit(names[type(part)], **asdict(part))
+        if isinstance(part, Told):
+            _emit("registration", step=part.step.value, sentence=part.sentence, **dict(part.facts))
+            return
+        _emit(_EVENT_OF[type(part)], **asdict(part))
 
     def step(self, step: Step) -> None:
         """See `Lines`."""
@@ -63,11 +79,18 @@ class JsonLines:
         else:
             _emit("answered", question=step.question.title, as_expected=step.as_expected, **_request(step, step.report))
 
-    def summary(self, answered: Sequence[Step], *, ok: bool) -> None:
+    def verified(self, report: Verified, *, whole: bool) -> None:
         """See `Lines`."""
-        _emit("summary", ok=ok, requests=[_request(step, step.report) for step in answered if step.report is not None])
+        _emit("verified", **report_json(report))
 
-    def kept(self, environment_file: Path) -> None:
+    def summary(self, answered: Sequence[Step], verified: Sequence[Verified], *, ok: bool) -> None:
+        """See `Lines`."""
+        requests = [_request(step, step.report) for step in answered if step.report is not None]
+        if verified:
+            requests = [request | {"verdict": report.verdict.value} for request, report in zip(requests, verified, strict=True)]
+        _emit("summary", ok=ok, requests=requests)
+
+    def kept(self, environment_file: Path, *, tee: bool) -> None:
         """The summary stays the last line: the addresses were told when each part was ready."""
 
 
@@ -82,11 +105,16 @@ class TextLines:
         """See `Lines`."""
         match part:
             case ChainReady(rpc_url=url):
-                click.echo(f"  chain     {url}  (a NEAR chain in this process: JSON-RPC, accounts, gas, blocks)")
+                click.echo(f"  chain       {url}  (a NEAR chain in this process: JSON-RPC, accounts, gas, blocks)")
+            case MachineReady():
+                click.echo(f"  machine     {part.socket}  (a simulated TDX machine; compose hash {part.compose_hash[:16]}…)")
+                click.secho(f"              test root {part.root_sha256[:16]}…: {TEST_ROOT_WARNING[11:]}", fg="yellow")
+            case Told(step=step, sentence=sentence):
+                click.echo(textwrap.fill(sentence, _WIDTH, initial_indent=f"  {step.value:<11} ", subsequent_indent=" " * 14))
             case ContractReady(account_id=account_id, what=what, wasm_bytes=size):
-                click.echo(f"  contract  {account_id}  ({what}, {size / 1000:.0f} kB of wasm)")
+                click.echo(f"  contract    {account_id}  ({what}, {size / 1000:.0f} kB of wasm)")
             case WorkerReady(operator_id=operator_id, api_url=url):
-                click.echo(f"  worker    {operator_id}  ({url}/health)\n")
+                click.echo(f"  worker      {operator_id}  ({url}/health)\n")
 
     def step(self, step: Step) -> None:
         """See `Lines`."""
@@ -117,7 +145,16 @@ class TextLines:
             click.secho("   This is not what was to be expected.", fg="red")
         click.echo()
 
-    def summary(self, answered: Sequence[Step], *, ok: bool) -> None:
+    def verified(self, report: Verified, *, whole: bool) -> None:
+        """See `Lines`."""
+        if whole:
+            click.echo(textwrap.indent("\n".join(report_lines(report)), "   "))
+        else:
+            checks = len(report.checks)
+            click.secho(f"   receipt   {report.verdict} by {checks} checks, under the test root", fg="green")
+        click.echo()
+
+    def summary(self, answered: Sequence[Step], verified: Sequence[Verified], *, ok: bool) -> None:
         """See `Lines`."""
         good = sum(step.question.succeeds for step in answered)
         if ok:
@@ -125,14 +162,17 @@ class TextLines:
                 f"All {len(answered)} came back to the contract: {good} with an answer, {len(answered) - good} with the reason why not."
             )
             click.echo("A failed run costs the base fee; price and refund add up to the deposit each time.")
+            if verified:
+                click.echo(f"Each receipt is PROVEN from the quote up to the chain, under a test root: {TEST_ROOT_WARNING[11:]}")
         else:
             click.secho("Not everything went as it should: see the lines above.", fg="red")
 
-    def kept(self, environment_file: Path) -> None:
+    def kept(self, environment_file: Path, *, tee: bool) -> None:
         """See `Lines`."""
         click.echo("\nChain and worker go on running; Ctrl-C ends them. In another terminal:\n")
         click.echo(f"  . {shlex.quote(str(environment_file))}    # addresses, and keys of this chain's accounts")
-        for example in ("oracle request echo --input hello", "oracle show 0", "oracle doctor"):
+        of_tee = ('oracle verify 0 --policy "$TEE_POLICY_FILE" --root-ca "$TEE_ROOT_CA"', "register-worker --check")
+        for example in ("oracle request echo --input hello", "oracle show 0", "oracle doctor", *(of_tee if tee else ())):
             click.echo(f"  {example}")
 
 

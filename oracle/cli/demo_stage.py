@@ -8,7 +8,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -24,8 +24,10 @@ from localnet.values.hashes import CryptoHash
 from localnet.values.transaction import Transaction
 from oracle.cli.asking import Requester, follow
 from oracle.cli.demo_environment import write_environment
+from oracle.cli.demo_tee import MachineReady, TrustedMachine, trusted_machine
 from oracle.errors import ChainError
 from oracle.flows.demo import Asked, Question, Report
+from oracle.flows.verify.report import Report as Verified
 from oracle.guest.shipped import shipped_guest
 from oracle.model import TxHash, YoctoNear
 from oracle.near import Contract, Rpc
@@ -33,6 +35,7 @@ from oracle.ports import SystemClock
 from oracle.settings import GivenSettings, Listen, Settings
 from oracle.wiring.chain import Chain as ContractOnChain
 from oracle.wiring.worker import Started, run_worker
+from register import Told
 
 OUTLAYER, CLIENT, OPERATOR, ASKER = "outlayer.test.near", "client.test.near", "worker.test.near", "alice.test.near"
 _GAS = 150 * TGAS
@@ -65,14 +68,16 @@ class WorkerReady:
     """For a shell: settings and keys with which other commands find all this, as long as it runs."""
 
 
-Ready = ChainReady | ContractReady | WorkerReady
+Ready = ChainReady | MachineReady | ContractReady | Told | WorkerReady
+Tell = Callable[[Ready], None]
 
 
 class Stage:
     """Asks through the example client contract (`AskOnChain`)."""
 
-    def __init__(self, rpc: Rpc, environment_file: Path, asker_key: KeyPair) -> None:
-        self.environment_file = environment_file
+    def __init__(self, rpc: Rpc, rpc_url: str, worker: WorkerReady, asker_key: KeyPair, machine: TrustedMachine | None) -> None:
+        self.environment_file = Path(worker.environment_file)
+        self._rpc_url, self._worker_url, self._machine = rpc_url, worker.api_url, machine
         self._rpc = rpc
         self._chain = ContractOnChain(rpc, Contract(rpc, OUTLAYER), OUTLAYER)
         self._key = asker_key
@@ -121,6 +126,10 @@ class Stage:
             refunded=ending.refunded,
         )
 
+    async def verify(self, request_id: int) -> Verified | None:
+        """What the answer's receipt proves; None without a trusted machine."""
+        return None if self._machine is None else await self._machine.verify(request_id, self._rpc_url, self._worker_url, OUTLAYER)
+
     async def _send(self, call: FunctionCall) -> TxHash:
         block = await self._rpc.final_block()
         if self._nonce == 0:
@@ -137,42 +146,48 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_the_stage(home: Path, tell: Callable[[Ready], None]) -> AsyncIterator[Stage]:
+async def set_the_stage(home: Path, tell: Tell, *, attested: bool = False) -> AsyncIterator[Stage]:
     """
     Start everything, telling each part as it is ready; end it all with the context.
 
+    `attested`: the worker runs on a simulated trusted machine, and its key comes on chain by a quote.
+
     Raises:
-        ConfigurationError, ChainError: the worker could not start.
+        ConfigurationError, ChainError, TeeError: the worker could not start.
     """
     async with AsyncExitStack() as stack:
+        machine = await stack.enter_async_context(trusted_machine(home)) if attested else None
         chain = stack.enter_context(Chain())
-        operator, asker, contracts = await asyncio.to_thread(_found, chain)
+        asker, contracts, of_worker = await asyncio.to_thread(_found, chain, machine)
         server = await stack.enter_async_context(serve(chain))
         tell(ChainReady(server.rpc_url))
+        if machine is not None:
+            tell(machine.ready)
         for contract in contracts:
             tell(contract)
-        settings = GivenSettings(
-            oracle_home=home,
-            near_network_id="localnet",
-            near_rpc_url=(SecretStr(server.rpc_url),),
-            neardata_api_url=SecretStr(server.blocks_url),
-            offchainvm_contract_id=OUTLAYER,
-            operator_account_id=OPERATOR,
-            operator_private_key=(SecretStr(operator.key.secret_key),),
-            api_listen=Listen("127.0.0.1", 0),
-        )
-        started = await stack.enter_async_context(_worker(settings))
+        given: dict[str, object] = {
+            "oracle_home": home,
+            "near_network_id": "localnet",
+            "near_rpc_url": (SecretStr(server.rpc_url),),
+            "neardata_api_url": SecretStr(server.blocks_url),
+            "offchainvm_contract_id": OUTLAYER,
+            "operator_account_id": OPERATOR,
+            "api_listen": Listen("127.0.0.1", 0),
+        }
+        settings = GivenSettings.model_validate(given | dict(of_worker))
+        started = await stack.enter_async_context(_worker(settings, tell))
         environment_file = write_environment(settings.model_copy(update={"api_listen": started.address}), ASKER, asker.key.secret_key)
-        tell(WorkerReady(OPERATOR, f"http://{started.address}", str(environment_file)))
+        worker = WorkerReady(OPERATOR, f"http://{started.address}", str(environment_file))
+        tell(worker)
         rpc = await stack.enter_async_context(Rpc((server.rpc_url,), SystemClock()))
-        yield Stage(rpc, environment_file, asker.key)
+        yield Stage(rpc, server.rpc_url, worker, asker.key, machine)
 
 
 @asynccontextmanager
-async def _worker(settings: Settings) -> AsyncIterator[Started]:
+async def _worker(settings: Settings, tell: Tell) -> AsyncIterator[Started]:
     """A worker beside us; when it fails to start, its reason is ours."""
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
-    running = asyncio.create_task(run_worker(settings, stop, listening.set_result))
+    running = asyncio.create_task(run_worker(settings, stop, listening.set_result, registering=tell))
     try:
         await asyncio.wait({running, listening}, return_when=asyncio.FIRST_COMPLETED)
         if not listening.done():
@@ -183,8 +198,8 @@ async def _worker(settings: Settings) -> AsyncIterator[Started]:
         await running
 
 
-def _found(chain: Chain) -> tuple[Account, Account, list[ContractReady]]:
-    """Accounts and contracts, on a chain that nobody serves yet."""
+def _found(chain: Chain, machine: TrustedMachine | None) -> tuple[Account, list[ContractReady], Mapping[str, object]]:
+    """Accounts and contracts, on a chain that nobody serves yet; who asks, what stands, and the worker's settings that follow from it."""
     operator, asker = (chain.root.create_account(name, balance_yocto=100 * NEAR) for name in (OPERATOR, ASKER))
     ready = []
     for account_id, name, what, arguments in (
@@ -194,4 +209,8 @@ def _found(chain: Chain) -> tuple[Account, Account, list[ContractReady]]:
         wasm = (resources.files("localnet") / "contracts" / f"{name}.wasm").read_bytes()
         chain.root.create_account(account_id, balance_yocto=50 * NEAR).deploy(wasm, "new", dict(arguments))
         ready.append(ContractReady(account_id, what, len(wasm)))
-    return operator, asker, ready
+    if machine is None:
+        return asker, ready, {"operator_private_key": (SecretStr(operator.key.secret_key),)}
+    payer, wasm_bytes = machine.found(chain, operator, OUTLAYER)
+    ready.append(ContractReady(OPERATOR, "the register contract", wasm_bytes))
+    return asker, ready, machine.settings(OPERATOR, payer)
