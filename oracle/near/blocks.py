@@ -47,7 +47,7 @@ def read_block(body: bytes, watched: Watched) -> BlockRead | None:
             return _without_shards(body)
         message = json.loads(body)
         return None if message is None else _read(message, watched)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise RpcUnavailable(f"the block API sent something that is no block ({type(error).__name__})") from error
 
 

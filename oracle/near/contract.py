@@ -13,7 +13,13 @@ from oracle.near.wire import MAX_REQUEST_ID, request_from_json
 
 PAGE = 100
 """What the deployed contract gives when no limit is named."""
+MAX_PAGES = 1_000
+"""A hundred thousand requests that wait at once; without an end a broken node could keep us turning pages for ever."""
 _MAX_PASSES = 5
+
+
+class RequestUnreadable(RpcUnavailable):
+    """A node answered with something that is no request; another node, or a later look, may do better."""
 
 
 class Contract:
@@ -42,9 +48,12 @@ class Contract:
         if isinstance(answer, dict) and isinstance(answer.get("error"), str):
             raise view_error(answer["error"])
         try:
-            result, height = bytes(answer["result"]), answer["block_height"]  # type: ignore[index]
+            numbers, height = answer["result"], answer["block_height"]  # type: ignore[index]
+            result = bytes(numbers) if isinstance(numbers, list) else None  # of a number `bytes` would make so many zeros
         except (KeyError, TypeError, ValueError) as error:
             raise RpcUnavailable(f"the node's answer to {method} cannot be read") from error
+        if result is None:
+            raise RpcUnavailable(f"the node's answer to {method} cannot be read")
         if not isinstance(height, int) or height < at_least_height:
             raise RpcUnavailable(f"the node lags: it answered of block {height}, and block {at_least_height} is final")
         return result
@@ -65,6 +74,8 @@ class Contract:
                 pages += 1
                 if len(page) < PAGE:
                     break
+                if pages == MAX_PAGES:
+                    raise RpcUnavailable(f"get_pending_request_ids has more than {MAX_PAGES} pages")
             if pages == 1 or len(found) == known:
                 break
         return sorted(found)
@@ -76,21 +87,21 @@ class Contract:
         return ids
 
     async def request(self, request_id: int, *, at_least_height: int = 0) -> Request | None:
-        """The request with its input; None when it is settled or was never made."""
+        """The request with its input; None when it is settled or was never made. RequestUnreadable when it is not what we know."""
         raw = await self.view("get_request", {"request_id": request_id}, at_least_height=at_least_height)
         if raw.strip() in {b"null", b""}:
             return None
         try:
             return request_from_json(raw)
         except ValueError as error:
-            raise RpcUnavailable(f"get_request({request_id}) cannot be read: {error}") from error
+            raise RequestUnreadable(f"get_request({request_id}) cannot be read: {error}") from error
 
     async def pricing(self) -> Pricing:
         """`get_pricing`: four amounts."""
         fees = await self._view_json("get_pricing", {})
         try:
             base, per_million, per_ms, per_compile_ms = (yocto_from_text(str(fee)) for fee in fees)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise RpcUnavailable("get_pricing did not answer with four amounts") from error
         return Pricing(base, per_million, per_ms, per_compile_ms)
 
@@ -99,7 +110,7 @@ class Contract:
         limits = await self._view_json("get_max_limits", {})
         try:
             instructions, seconds, compile_seconds = (int(limit) for limit in limits)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise RpcUnavailable("get_max_limits did not answer with three numbers") from error
         return MaxLimits(instructions, seconds, compile_seconds)
 

@@ -201,7 +201,7 @@ def block_from_answer(answer: Any) -> Block:
     try:
         header = answer["header"]
         height, block_hash, timestamp_ns = header["height"], header["hash"], int(header["timestamp_nanosec"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise RpcUnavailable("the node's block has no readable header") from error
     if not (isinstance(height, int) and isinstance(block_hash, str) and block_hash.isascii() and len(block_hash) <= _MAX_HASH_CHARS):
         raise RpcUnavailable("the node's block has no readable header")

@@ -8,11 +8,14 @@ A node tells no logs by block, so what is new is seen in the contract's state: r
 from collections.abc import AsyncGenerator
 
 from oracle.errors import ChainError, RpcUnavailable
-from oracle.model import BlockEvents, Completed, Cursor, Origin, Requested
-from oracle.near.contract import Contract
+from oracle.model import BlockEvents, Completed, Cursor, Origin, Requested, Unreadable
+from oracle.near.contract import Contract, RequestUnreadable
 from oracle.near.road import Road
 from oracle.near.rpc import Block, Rpc
 from oracle.ports import Clock
+
+_MAX_REASON_CHARS = 2_000
+_Event = Requested | Completed | Unreadable
 
 
 class RpcStream:
@@ -55,11 +58,15 @@ class RpcStream:
             self._road.seen(height)
             yield BlockEvents(Cursor(block.height, block.block_hash), block.timestamp_ns, events)
 
-    async def _changes(self, block: Block, known: frozenset[int]) -> tuple[tuple[Requested | Completed, ...], frozenset[int]]:
+    async def _changes(self, block: Block, known: frozenset[int]) -> tuple[tuple[_Event, ...], frozenset[int]]:
         pending = frozenset(await self._contract.pending_request_ids(at_least_height=block.height))
-        events: list[Requested | Completed] = [Completed(gone, None, None) for gone in sorted(known - pending)]
+        events: list[_Event] = [Completed(gone, None, None) for gone in sorted(known - pending)]
         for request_id in sorted(pending - known):
-            request = await self._contract.request(request_id, at_least_height=block.height)
+            try:
+                request = await self._contract.request(request_id, at_least_height=block.height)
+            except RequestUnreadable as error:  # looked at again only when the worker compares its jobs with the contract's
+                events.append(Unreadable(block.height, "", str(error)[:_MAX_REASON_CHARS], ""))
+                continue
             if request is None:
                 pending -= {request_id}
                 continue

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from oracle.errors import RpcRefused, RpcUnavailable, TransactionRefused
-from oracle.near import Contract, Rpc
+from oracle.near import Contract, Rpc, contract
 from oracle.near.rpc_errors import AccessKeyUnknown, AccountUnknown, MethodMissing, ViewFailed
 from oracle.near.transactions import Failed, Fate, fate_of
 from oracle.testing.chain import request as a_request
@@ -213,3 +213,43 @@ async def test_the_standard_of_the_events_is_asked_for(serving, scripted):
     for answer, standard in ((view(["near-outlayer", "1.0.0"]), "near-outlayer"), (view({"standard": "x"}), "x"), (view(3), None)):
         async with serving(scripted(answer).handle) as url, Rpc([url], EagerClock()) as rpc:
             assert await Contract(rpc, "o").event_standard() == standard
+
+
+def raw_view(result):
+    return {"result": {"result": result, "logs": [], "block_height": 100, "block_hash": "h"}}
+
+
+@pytest.mark.parametrize("result", [10**13, 2**70, -1, True, "text", [256], [1.5], [[1]], {"0": 1}, None])
+async def test_what_a_view_returns_is_a_list_of_bytes_or_nonsense(serving, scripted, result):
+    async with serving(scripted(raw_view(result)).handle) as url, Rpc([url], EagerClock()) as rpc:
+        with pytest.raises(RpcUnavailable, match="cannot be read"):
+            await Contract(rpc, "c").view("get_pricing", {})
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "9" * 5_000])
+async def test_a_number_that_is_none_is_nonsense_wherever_it_stands(serving, scripted, number):
+    def texts(text):
+        return lambda _body: web.json_response(raw_view(list(text.encode())))
+
+    def header(_body):
+        return web.Response(text=f'{{"result":{{"header":{{"height":7,"hash":"abc","timestamp_nanosec":{number}}}}}}}')
+
+    answers = scripted(header, header, texts(f"[{number},{number},{number}]"), texts(f"[{number},{number},{number},{number}]"))
+    async with serving(answers.handle) as url, Rpc([url], EagerClock()) as rpc:
+        for ask in (rpc.final_block, Contract(rpc, "c").max_limits, Contract(rpc, "c").pricing):
+            with pytest.raises(RpcUnavailable):
+                await ask()
+
+
+async def test_pages_of_pending_requests_that_have_no_end_are_nonsense(serving, scripted, monkeypatch):
+    monkeypatch.setattr(contract, "MAX_PAGES", 5)
+
+    def page(body):
+        first = json.loads(base64.b64decode(body["params"]["args_base64"]))["from_index"]
+        return web.json_response(view(list(range(first, first + 100))))
+
+    node = scripted(page)
+    async with serving(node.handle) as url, Rpc([url], EagerClock()) as rpc:
+        with pytest.raises(RpcUnavailable, match="pages"):
+            await Contract(rpc, "c").pending_request_ids()
+    assert len(node.asked) == 5

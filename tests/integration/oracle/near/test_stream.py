@@ -1,13 +1,14 @@
 """The block stream against a server that fails, lies, repeats, skips and hangs: every existing block comes, once and in order."""
 
 import asyncio
+import base64
 import json
 from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
 
-from oracle.model import Completed, Cursor, Requested
+from oracle.model import Completed, Cursor, Requested, Unreadable
 from oracle.near import Contract, NeardataStream, Rpc, RpcStream, Watched
 from oracle.store import SqliteJobs
 from oracle.testing.clock import EagerClock
@@ -241,7 +242,15 @@ async def test_odd_words_about_a_receipt_do_not_keep_its_events_from_the_store(s
 
 
 @pytest.mark.parametrize(
-    "field", [{"hash": "\ud800"}, {"hash": "h" * 65}, {"prev_hash": 5}, {"timestamp_nanosec": str(2**64)}, {"timestamp_nanosec": "-1"}]
+    "field",
+    [
+        {"hash": "\ud800"},
+        {"hash": "h" * 65},
+        {"prev_hash": 5},
+        {"timestamp_nanosec": str(2**64)},
+        {"timestamp_nanosec": "-1"},
+        {"timestamp_nanosec": float("inf")},
+    ],
 )
 @pytest.mark.parametrize("logs", [[completed(1)], []], ids=["ours", "of others"])
 async def test_a_header_that_no_chain_makes_is_no_block(serving, field, logs):
@@ -266,7 +275,7 @@ class State:
     """A node that knows the contract's state only."""
 
     def __init__(self):
-        self.height, self.pending, self.failures = 5, [], []
+        self.height, self.pending, self.failures, self.garbled = 5, [], [], set()
 
     async def handle(self, request):
         body = await request.json()
@@ -280,7 +289,12 @@ class State:
             value = self.pending
         else:
             source = {"WasmUrl": {"url": "u", "hash": "h"}}
-            value = {"request_id": self.pending[-1], "sender_id": "a", "code_source": source, "payment": "1", "timestamp": 3}
+            number = json.loads(base64.b64decode(body["params"]["args_base64"]))["request_id"]
+            value = (
+                "half a request"
+                if number in self.garbled
+                else {"request_id": number, "sender_id": "a", "code_source": source, "payment": "1", "timestamp": 3}
+            )
         result = {"result": list(json.dumps(value).encode()), "logs": [], "block_height": self.height, "block_hash": "h"}
         return web.json_response({"result": result})
 
@@ -299,4 +313,17 @@ async def test_without_a_block_api_new_and_vanished_requests_are_seen_in_the_sta
         state.pending = [9]
         assert (await anext(follow)).events == (Completed(8, None, None),)
         assert (await anext(follow)).events == ()
+        await follow.aclose()
+
+
+async def test_without_a_block_api_a_request_that_cannot_be_read_is_recorded_and_stops_no_other(serving):
+    state, clock = State(), EagerClock()
+    async with serving(state.handle) as url, Rpc([url], clock) as rpc:
+        follow = RpcStream(rpc, Contract(rpc, CONTRACT), clock).follow(Cursor(5, "h5"))
+        state.pending, state.garbled = [8, 9], {8}
+        unreadable, asked_for = (await anext(follow)).events
+        assert (type(unreadable), unreadable.block_height) == (Unreadable, 6)
+        assert "get_request(8)" in unreadable.reason
+        assert asked_for.request.request_id == 9
+        assert (await anext(follow)).events == ()  # recorded once
         await follow.aclose()
