@@ -6,8 +6,8 @@ import sys
 
 from benchmarks.report import print_rows
 
-NAMES = ("compute", "chain", "latency", "throughput")
-"""`compute`: guests. `chain`: localnet. `latency`, `throughput`: the worker on the local chain."""
+NAMES = ("compute", "chain", "latency", "throughput", "receipts")
+"""`compute`: guests. `chain`: localnet. `latency`, `throughput`: the worker on the local chain. `receipts`: what they cost."""
 
 
 def main() -> int:
