@@ -5,6 +5,7 @@ A request that an event tells of and nodes do not know never becomes a job; one 
 sent.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
@@ -70,7 +71,7 @@ class AgreedStream:
         async with contextlib.aclosing(self._inner.follow(after)) as blocks:
             async for block in blocks:
                 if any(isinstance(event, Requested) for event in block.events):
-                    believed = [await self._believed(event, block.cursor.height) for event in block.events]
+                    believed = await asyncio.gather(*(self._believed(event, block.cursor.height) for event in block.events))
                     yield replace(block, events=tuple(event for event in believed if event is not None))
                 else:
                     yield block

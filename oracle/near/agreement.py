@@ -18,7 +18,7 @@ from oracle.model import Request
 from oracle.ports import Clock, ReadContract
 
 NEEDED = 2
-_RETRY_S = (0.1, 0.3, 0.6, 1.0, 2.0)
+_RETRY_S = (0.1, 0.3, 0.6, 1.0)
 """Nodes are a block or two apart: what one has settled another may still show."""
 _REMEMBERED_S = 900.0
 
