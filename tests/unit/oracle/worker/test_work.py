@@ -13,6 +13,7 @@ from oracle.testing.clock import ManualClock, rest
 from oracle.testing.code import FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
+from oracle.testing.receipts import FakeReceipts
 from oracle.worker import Parts, Place, Slots
 from oracle.worker.modules import REFUSED_FOR_S
 from oracle.worker.tally import Tally
@@ -56,7 +57,7 @@ class World:
     def __init__(self):
         self.guests, self.clock, self.chain, self.tasks = Guests(), ManualClock(), ChainTwin(), []
         self.code = Sources(self.clock)
-        parts = Parts(self.chain, self, self.chain, self.code, self.guests, MemoryJobs(), self.clock)
+        parts = Parts(self.chain, self, self.chain, self.code, self.guests, MemoryJobs(), FakeReceipts(), self.clock)
         self.tally = Tally()
         self.work = Work(parts, Place("outlayer.test.near", "localnet"), Slots(guests=SLOTS), self.tally)
         self.inputs_come = asyncio.Event()
