@@ -6,7 +6,7 @@ import sys
 
 from benchmarks.report import print_rows
 
-NAMES = ("compute", "chain", "latency", "throughput", "receipts")
+NAMES = ("compute", "chain", "latency", "throughput", "receipts", "verify")
 """`compute`: guests. `chain`: localnet. `latency`, `throughput`: the worker on the local chain. `receipts`: what they cost."""
 
 
