@@ -11,8 +11,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
+import base58
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from oracle.tee.bundle import read_bundle
+from oracle.tee.receipt import parse_receipt, signature_message
 from tests.acceptance.harness import Ask, World
 
 ASKERS = 4
@@ -126,6 +131,7 @@ async def test_each_request_is_completed_exactly_once_however_often_worker_and_c
         await the_chain_tells_each_end_once(world, sent)
         await the_money_is_there(world)
         await the_worker_is_at_the_head(world)
+        await each_answer_has_the_receipt_that_the_chain_names(world, len(sent.expected))
         assert world.worker.stop() == 0
         the_database_is_sound(world)
         assert killer.left_over() == []
@@ -159,6 +165,23 @@ async def the_chain_tells_each_end_once(world, sent):
     requested = [json.loads(event["request_data"])["request_id"] for event in events["execution_requested"]]
     assert sorted(requested) == list(range(len(sent.expected)))
     assert Counter(event["request_id"] for event in events["execution_completed"]) == Counter(requested)
+
+
+async def each_answer_has_the_receipt_that_the_chain_names(world, count):
+    """Read from the worker's interface, and held against what `get_outcome` says of the request."""
+    async with aiohttp.ClientSession() as session:
+        for request_id in range(count):
+            outcome = await world.outcome(request_id)
+            named = outcome["receipt_sha256"]
+            assert named is not None, f"request {request_id} was answered without a receipt: {outcome}"
+            async with session.get(f"{world.worker.api_url}/attestations/{request_id}?receipt_sha256={named}") as response:
+                bundle = read_bundle(await response.read())
+            assert bundle.receipt_sha256_hex == named
+            receipt = parse_receipt(bundle.receipt)
+            key = Ed25519PublicKey.from_public_bytes(base58.b58decode(receipt.worker.public_key.removeprefix("ed25519:")))
+            key.verify(bundle.signature, signature_message(bundle.receipt))
+            assert (receipt.request.request_id, receipt.outcome.success) == (request_id, outcome["success"])
+            assert receipt.metrics.instructions == outcome["resources_used"]["instructions"]
 
 
 async def the_money_is_there(world):
