@@ -20,12 +20,13 @@ OK, REFUSED, USAGE, DEFECT, TROUBLE, CONFIGURATION, INTERRUPTED = 0, 1, 64, 70, 
 def run_program(command: click.Command, name: str) -> NoReturn:
     """Run a command as a program of its own. A crash leaves no core dump: keys lie in this process' memory."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.exit(_run(command, name))
+    sys.exit(exit_code_of(command, name))
 
 
-def _run(command: click.Command, name: str) -> int:
+def exit_code_of(command: click.Command, name: str, arguments: list[str] | None = None) -> int:
+    """Run a command; every error becomes a sentence on stderr, without secrets, and an exit code."""
     try:
-        code = command.main(prog_name=name, standalone_mode=False)
+        code = command.main(args=arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return USAGE

@@ -12,7 +12,6 @@ from oracle.cli.environment import start_with
 from oracle.cli.exits import CONFIGURATION, INTERRUPTED, OK, REFUSED, TROUBLE, USAGE, run_program
 from oracle.logging import redact
 from oracle.near import SigningKey
-from oracle.ports import SystemClock
 from oracle.settings import TeeSettings
 from oracle.tee.collateral import moment
 from oracle.wiring.chain import open_chain
@@ -68,8 +67,8 @@ async def _register(settings: TeeSettings, *, dry_run: bool, force: bool, as_jso
             _say("ready", "everything is in place; nothing was submitted", as_json=as_json)
             return OK
         standing = await registrar.contract.worker(rtmr3_hex=prepared.evidence.measurements.rtmr3.hex())
-        lifetime_ns = prepared.policy.lifetime_s * 10**9
-        if standing is not None and not force and standing.expires_at_ns - SystemClock().now_ns() > lifetime_ns * RENEW_AT_SHARE:
+        share_left = 0.0 if standing is None else (standing.expires_at_ns / 1e9 - prepared.evidence.at_s) / prepared.policy.lifetime_s
+        if standing is not None and share_left > RENEW_AT_SHARE and not force:
             _say("skipped", f"{standing.public_key} is registered for this RTMR3 and its time is not up", as_json=as_json)
             return OK
         await registrar.submit(prepared)

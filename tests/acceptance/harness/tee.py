@@ -1,11 +1,7 @@
 """A world whose worker proves what it is: a simulated machine, and the register contract on the operator's account."""
 
-import subprocess
-import sys
-
 from oracle.tee.simulator import Simulator
 from tests.acceptance.harness.client import NEAR, TGAS, Signer, call, new_account
-from tests.acceptance.harness.processes import _clean_environment
 from tests.acceptance.harness.world import OPERATOR, OUTLAYER, World, contract
 
 PAYER = "payer.test.near"
@@ -76,9 +72,3 @@ class TeeWorld(World):
             "TEE_POLICY_FILE": str(self.policy_file),
             **self.worker_settings,
         }
-
-    def register_worker(self, *arguments, **changed):
-        """Run the command beside the test, which serves its socket."""
-        environment = _clean_environment(ORACLE_HOME=str(self.home / "registering"), **{**self.settings(), **changed})
-        command = [sys.executable, "-c", "from oracle.cli.register_worker import main; main()", *arguments]
-        return subprocess.Popen(command, env=environment, cwd=self.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
