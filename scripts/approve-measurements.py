@@ -2,9 +2,9 @@
 """
 Approve five measurements in the register contract, as its owner: from then on a machine that measures them may register.
 
-The file is what scripts/expected-measurements.py printed, or what a machine told; look at it first, because who approves it vouches for the
-software behind it. Measurements that are approved already are left alone. RTMR3 differs from machine to machine unless the app sets
-no_instance_id: then each machine needs an approval of its own.
+They are given one by one, as `register-worker` prints them, or in a file, as scripts/expected-measurements.py writes it. Look at them
+first: who approves them vouches for the software behind them. Measurements that are approved already are left alone. RTMR3 differs from
+machine to machine unless the app sets no_instance_id; without that each machine needs an approval of its own.
 """
 
 import argparse
@@ -15,13 +15,14 @@ import sys
 from pathlib import Path
 
 from phala.account import LOCAL_RPC, KeyFile, Signer, signing
-from phala.attested import read_measurements
+from phala.attested import measurements_of, read_measurements
 from phala.refused import Refused
 from py_near_primitives import FunctionCallAction
 
 from oracle.model import Measurements
+from oracle.model.tee import MEASUREMENT_NAMES
 
-EXAMPLE = "example: scripts/approve-measurements.py m.json --contract operator.test.near --key-file chain/owner.test.near.json"
+EXAMPLE = "example: scripts/approve-measurements.py operator.test.near --file m.json --key-file chain/owner.test.near.json"
 ADD, REMOVE = "add_approved_measurements", "remove_approved_measurements"
 GAS = 30 * 10**12
 DEPOSIT_YOCTO = 10**22
@@ -33,7 +34,7 @@ def main() -> None:
     given = _arguments()
     method = REMOVE if given.remove else ADD
     try:
-        measurements = read_measurements(given.measurements)
+        measurements = _measurements(given)
         if given.dry_run:
             print(_command(given, measurements, method))
             return
@@ -70,19 +71,29 @@ async def _is_approved(signer: Signer, contract_id: str, measurements: Measureme
     return False
 
 
+def _measurements(given: argparse.Namespace) -> Measurements:
+    values = {name: getattr(given, name) for name in MEASUREMENT_NAMES}
+    if given.file is not None:
+        if any(values.values()):
+            raise Refused("the measurements are named twice; give --file, or the five options")
+        return read_measurements(given.file)
+    return measurements_of(values, "the options")
+
+
 def _command(given: argparse.Namespace, measurements: Measurements, method: str) -> str:
     """The same for near-cli 4, for who keeps the owner's key elsewhere."""
     owner = "OWNER" if given.key_file is None else KeyFile.read(given.key_file).account_id
-    words = ["near", "contract", "call-function", "as-transaction", given.contract, method]
-    words += ["json-args", json.dumps(measurements.hex_fields())]
-    words += ["prepaid-gas", "30.0 Tgas", "attached-deposit", "0 NEAR" if given.remove else "0.01 NEAR", "sign-as", owner]
-    return shlex.join([*words, "network-config", given.network])
+    deposit = [] if given.remove else ["--deposit", "0.01"]
+    words = ["near", "call", given.contract, method, json.dumps(measurements.hex_fields(), separators=(",", ":"))]
+    return shlex.join([*words, "--useAccount", owner, *deposit, "--networkId", given.network])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("measurements", type=Path, help="JSON with mrtd and rtmr0 to rtmr3")
-    parser.add_argument("--contract", required=True, help="the register contract")
+    parser.add_argument("contract", help="the register contract, which is the operator's account")
+    parser.add_argument("--file", type=Path, help="JSON with mrtd and rtmr0 to rtmr3, instead of these:")
+    for name in MEASUREMENT_NAMES:
+        parser.add_argument(f"--{name}", help="96 hex digits", metavar="HEX")
     parser.add_argument("--key-file", type=Path, help="JSON with account_id and private_key of the contract's owner")
     parser.add_argument("--remove", action="store_true", help="take the approval back; machines that registered stay until they expire")
     parser.add_argument("--dry-run", action="store_true", help="print the call for near-cli and send nothing")

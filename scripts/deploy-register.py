@@ -47,7 +47,7 @@ def main() -> None:
     if removed:
         print(f"taken off the account: {', '.join(removed)}")
     else:
-        print("every access key is still on the account; they go with --lock, or: near account delete-keys")
+        print("every access key is still on the account; each is a way around the contract until it is deleted: near delete-key")
 
 
 def _check_owner(key: KeyFile, owner: str, *, lock: bool) -> None:
@@ -73,7 +73,7 @@ async def _check_started(signer: Signer, arguments: dict[str, str | None]) -> No
 
 def _removal(public_key: str) -> DeleteKeyAction:
     if not public_key.startswith(_ED25519):
-        raise Refused(f"the key {public_key[:100]} is of another curve; remove it first: near account delete-keys")
+        raise Refused(f"the key {public_key[:100]} is of another curve; remove it first: near delete-key")
     return DeleteKeyAction(base58.b58decode(public_key.removeprefix(_ED25519)))
 
 

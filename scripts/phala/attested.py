@@ -6,6 +6,7 @@ what the event log replays to, so that whoever approves knows which app it stand
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -85,10 +86,20 @@ def read_measurements(path: Path) -> Measurements:
     inner = fields.get("measurements", fields)
     if not isinstance(inner, dict):
         raise Refused(f"{path}: measurements is no JSON object")
+    return measurements_of(inner, str(path))
+
+
+def measurements_of(values: Mapping[str, object], what: str) -> Measurements:
+    """
+    Five values by name, 96 hex digits each.
+
+    Raises:
+        Refused: one is missing or something else; `what` says where it comes from.
+    """
     try:
-        return Measurements(*(bytes.fromhex(_register(inner, name)) for name in MEASUREMENT_NAMES))
+        return Measurements(*(bytes.fromhex(_register(values, name)) for name in MEASUREMENT_NAMES))
     except EvidenceRefused as error:
-        raise Refused(f"{path}: {error}") from error
+        raise Refused(f"{what}: {error}") from error
 
 
 def _object(path: Path) -> dict[str, Any]:
@@ -117,7 +128,7 @@ def _text(event_log: object) -> str:
     return event_log if isinstance(event_log, str) else json.dumps(event_log)
 
 
-def _register(told: dict[str, Any], name: str) -> str:
+def _register(told: Mapping[str, object], name: str) -> str:
     value = str(told.get(name) or "").removeprefix("0x").lower()
     try:
         size = len(bytes.fromhex(value))

@@ -13,7 +13,9 @@ from cryptography.x509 import load_der_x509_certificate
 from localnet import NEAR, Chain
 from localnet.server import ServerThread
 from localnet.values.errors import ViewFailed
+from oracle.model import Measurements
 from oracle.tee.simulator import Simulator, SimulatorOptions
+from register.approval import approval_commands
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 OPERATOR, OWNER, MAIN = "operator.test.near", "owner.test.near", "outlayer.test.near"
@@ -41,9 +43,11 @@ class Stage:
         return self.call("deploy-register.py", self.key_file(OPERATOR), *(options or DEPLOY))
 
     def approve(self, *options: object) -> subprocess.CompletedProcess[str]:
-        return self.call(
-            "approve-measurements.py", self.directory / "m.json", "--contract", OPERATOR, "--key-file", self.key_file(OWNER), *options
-        )
+        return self.call("approve-measurements.py", OPERATOR, "--key-file", self.key_file(OWNER), *(options or self.from_file))
+
+    @property
+    def from_file(self) -> tuple[object, ...]:
+        return ("--file", self.directory / "m.json")
 
     def view(self, method: str) -> object:
         return json.loads(self.chain.view(OPERATOR, method, {}).value)
@@ -109,8 +113,14 @@ def test_what_is_no_certificate_is_refused(stage):
 
 
 def test_measurements_are_approved_once_and_removed_once(stage):
+    """By options, as `register-worker` prints them, and by file."""
     stage.deploy()
-    told = [stage.approve(*options).stdout for options in ((), (), ("--remove",), ("--remove",))]
+    measurements = Measurements(*map(bytes.fromhex, FIVE.values()))
+    _, printed = approval_commands(measurements, register_account_id=OPERATOR, owner_id=OWNER, network_id="testnet")
+    script, contract, *options = shlex.split(printed)
+    assert (script, contract) == ("scripts/approve-measurements.py", OPERATOR)
+    named = (options, stage.from_file)
+    told = [stage.approve(*options).stdout for options in (*named, (*stage.from_file, "--remove"), (*stage.from_file, "--remove"))]
     assert [line.partition(": ")[2] for line in told] == [
         "approved\n",
         "nothing to do, they were approved before\n",
@@ -121,10 +131,20 @@ def test_measurements_are_approved_once_and_removed_once(stage):
         assert stage.view("get_approved_measurements") == []
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [((), "mrtd is missing"), (("--mrtd", "ab"), "mrtd is missing or not 96"), (("--file", "m.json", "--rtmr3", "ab"), "named twice")],
+)
+def test_measurements_that_are_not_five_are_refused(options, told):
+    command = [sys.executable, str(SCRIPTS / "approve-measurements.py"), OPERATOR, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
 def test_who_is_not_the_owner_is_told(stage):
     stage.deploy()
     key_file = stage.key_file(OPERATOR)
-    done = stage.call("approve-measurements.py", stage.directory / "m.json", "--contract", OPERATOR, "--key-file", key_file)
+    done = stage.call("approve-measurements.py", OPERATOR, *stage.from_file, "--key-file", key_file)
     assert done.returncode == 1
     assert OWNER in done.stderr
     assert "Traceback" not in done.stderr
@@ -132,11 +152,10 @@ def test_who_is_not_the_owner_is_told(stage):
 
 def test_a_dry_run_sends_nothing_and_prints_the_call_for_near_cli(stage):
     stage.deploy()
-    done = stage.approve("--dry-run")
-    words = shlex.split(done.stdout)
-    assert words[:6] == ["near", "contract", "call-function", "as-transaction", OPERATOR, "add_approved_measurements"]
-    assert json.loads(words[7]) == FIVE
-    assert words[-4:] == ["sign-as", OWNER, "network-config", "testnet"]
+    done = stage.approve(*stage.from_file, "--dry-run")
+    near, call, contract, method, arguments, *rest = shlex.split(done.stdout)
+    assert (near, call, contract, method, json.loads(arguments)) == ("near", "call", OPERATOR, "add_approved_measurements", FIVE)
+    assert rest == ["--useAccount", OWNER, "--deposit", "0.01", "--networkId", "testnet"]
     with stage.chain:
         assert stage.view("get_approved_measurements") == []
 
