@@ -246,7 +246,7 @@ class ChainSender:
         head = await self._rpc.final_block()
         if head.height >= transaction.block_height + TRANSACTION_VALIDITY_BLOCKS:
             return False
-        if not is_possible(transaction.nonce, head.height):
+        if not is_possible(transaction.nonce, max(head.height, transaction.block_height)):
             return False
         return transaction.nonce > await nonce_on_chain(self._rpc, signer.key, head.height)
 

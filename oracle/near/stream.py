@@ -107,12 +107,21 @@ class NeardataStream:
             await blocks.aclose()
 
     async def _first_height(self) -> int:
-        while self._start_height is None:
+        """Where to begin without a cursor: at a final block that the server has too, for one that it does not have may be no chain's."""
+        if self._start_height is not None:
+            return self._start_height
+        lowest: int | None = None
+        while True:
             try:
-                return (await self._rpc.final_block()).height
+                told = (await self._rpc.final_block()).height
+                lowest = told if lowest is None else min(lowest, told)
+                await self._fetch(lowest, wait=False)
+            except _NotYet:
+                await self._road.nothing_new()
             except ChainError as error:
                 await self._road.failed(error)
-        return self._start_height
+            else:
+                return lowest
 
     async def _from(self, height: int) -> AsyncGenerator[BlockRead, None]:
         """Every existing block from a height on, fetched ahead while the chain is far ahead of us."""

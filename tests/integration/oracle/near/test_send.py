@@ -424,6 +424,14 @@ async def test_a_nonce_told_to_be_too_large_is_counted_from_the_chain_alone(worl
     assert world.nonces == [1_001, 42]
 
 
+async def test_a_node_that_lags_far_behind_is_no_reason_to_sign_anew(world):
+    public_key = world.keys[0].public_key
+    world.node.height, world.node.nonces[public_key], world.node.drop = 400, 390 * 10**6, True
+    sent = await world.submit(1)
+    world.node.height, world.node.nonces[public_key] = 100, 41
+    assert await world.submit(1) == sent
+
+
 @pytest.mark.parametrize("header", [{"hash": "zz"}, {"hash": "\ud800"}, {"hash": "1" * 10**6}, {"height": 2**63}, {"height": -1}])
 async def test_a_block_that_cannot_be_referred_to_is_trouble_of_the_chain(world, header):
     honest = world.node.block

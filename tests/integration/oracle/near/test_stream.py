@@ -271,6 +271,14 @@ async def test_a_head_told_too_high_is_forgotten_within_a_few_blocks(serving):
     assert stream.head_height == 20
 
 
+async def test_a_first_height_that_no_chain_has_is_asked_for_again(serving):
+    chain, clock = Chain(*range(1, 6)), EagerClock()
+    chain.node = [{"result": {"header": {"height": 10**12, "hash": "h", "timestamp_nanosec": "1"}}}]
+    async with serving(chain.handle) as url, Rpc([url], clock) as rpc, NeardataStream(url, rpc, Watched(CONTRACT), clock) as stream:
+        (found,) = await first(stream, 1, after=None)
+    assert found.cursor.height == 5
+
+
 class State:
     """A node that knows the contract's state only."""
 
