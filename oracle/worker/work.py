@@ -179,20 +179,22 @@ class Work:
 
     async def _fetch(self, source: Source, *, force_rebuild: bool) -> Code:
         """A slot is held for one attempt and not between two, so that places which never answer take turns with those that do."""
-        began_s = self._parts.clock.monotonic_s()
-        for wait_s in SOURCE_RETRIES_S:
-            try:
-                return await self._attempt(source, force_rebuild=force_rebuild)
-            except SourceUnavailable as error:
-                self._tally.last_error = str(error)
-                if self._parts.clock.monotonic_s() + wait_s - began_s > RETRIED_WITHIN_S:
-                    raise
+        until_s = self._parts.clock.monotonic_s() + RETRIED_WITHIN_S
+        waits_s = iter(SOURCE_RETRIES_S)
+        failed: SourceUnavailable | None = None
+        while True:
+            async with self._fetch_slots:
+                if failed is not None and self._parts.clock.monotonic_s() > until_s:
+                    raise failed
+                try:
+                    return await self._parts.code.get(source, force_rebuild=force_rebuild)
+                except SourceUnavailable as error:
+                    self._tally.last_error = str(error)
+                    failed = error
+            wait_s = next(waits_s, None)
+            if wait_s is None or self._parts.clock.monotonic_s() + wait_s > until_s:
+                raise failed
             await self._parts.clock.sleep(wait_s)
-        return await self._attempt(source, force_rebuild=force_rebuild)
-
-    async def _attempt(self, source: Source, *, force_rebuild: bool) -> Code:
-        async with self._fetch_slots:
-            return await self._parts.code.get(source, force_rebuild=force_rebuild)
 
     async def close(self) -> None:
         """End the fetches that still run."""

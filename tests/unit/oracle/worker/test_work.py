@@ -256,3 +256,15 @@ async def test_a_source_that_fails_quickly_is_tried_four_times_and_one_that_fail
     await world.clock.advance(60 + RETRIED_WITHIN_S)
     assert isinstance(await asyncio.wait_for(tarpits, 1), Failed)
     assert world.code.asked.count(source(2)) == 1
+
+
+async def test_an_attempt_that_gets_its_slot_too_late_is_not_begun(world):
+    world.code.refusals = {source(1): [SourceUnavailable("away")] * 9}
+    late = world.get(1)
+    await rest()
+    world.code.takes_s = 60
+    for number in range(2, 6):
+        world.get(number)
+    await world.clock.advance(61)
+    assert (await asyncio.wait_for(late, 1)).reason == "away"
+    assert world.code.asked.count(source(1)) == 1
