@@ -50,7 +50,7 @@ class Attested:
         """Answers only while the key is registered, and to requests that nodes agree on."""
         keeper = Keeper(self.registrar, self.key, self.registration, inner.forget_nonces)
         send: SubmitAnswers = AnswersWhileRegistered(inner, keeper)
-        return Guarded(send if self.agreement is None else AgreedSender(send, self.agreement, store), keeper)
+        return Guarded(send if self.agreement is None else AgreedSender(send, self.agreement, store), keeper, self.machine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Guarded:
 
     send: SubmitAnswers
     keeper: Keeper
+    machine: Machine
 
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:

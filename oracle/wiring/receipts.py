@@ -1,17 +1,24 @@
 """What a worker says of itself in every receipt, and where receipts get their key and their quotes."""
 
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 
+import structlog
+
+from oracle.errors import TeeError
 from oracle.guest.engine import METERED, wasmtime_version
 from oracle.model.receipt import ChainFacts, EngineFacts, WorkerFacts
 from oracle.near import SigningKey
 from oracle.ports import ChainIdentity, Clock
 from oracle.settings import TeeSettings
+from oracle.tee.bundle import Bundle
 from oracle.tee.dstack import Dstack
 from oracle.tee.making import ReceiptMaker, Standing
 from oracle.tee.quoting import ReceiptQuotes
-from oracle.wiring.tee import Trust
+from oracle.wiring.tee import Machine, Trust
+
+_log = structlog.get_logger()
 
 
 def standing_of(settings: TeeSettings, trust: Trust, identity: ChainIdentity, key: SigningKey) -> Standing:
@@ -36,6 +43,26 @@ def standing_of(settings: TeeSettings, trust: Trust, identity: ChainIdentity, ke
 def receipt_quotes(settings: TeeSettings, socket: Dstack, clock: Clock) -> ReceiptQuotes:
     """Quotes of this machine for its receipts."""
     return ReceiptQuotes(socket, clock, batch_ms=settings.quote_batch_ms)
+
+
+class Completing:
+    """Adds to a bundle what a verifier of its quote needs besides, as far as it can be had now: collateral, and the compose text."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    async def __call__(self, bundle: Bundle) -> Bundle:
+        """The bundle with what was found; the same where it has no quote."""
+        attestation = bundle.attestation
+        if attestation is None:
+            return bundle
+        try:
+            collateral = await self._machine.collateral.for_quote(attestation.quote.quote)
+            attestation = replace(attestation, collateral_json=collateral.to_json())
+            attestation = replace(attestation, app_compose=(await self._machine.socket.info()).app_compose or None)
+        except TeeError as error:
+            _log.warning("bundle_not_complete", reason=str(error))
+        return replace(bundle, attestation=attestation)
 
 
 def receipt_maker(standing: Standing, key: SigningKey, clock: Clock, quotes: ReceiptQuotes | None = None) -> ReceiptMaker:

@@ -22,7 +22,7 @@ from oracle.store import SqliteJobs
 from oracle.wiring.attested import Guarded, attest, log_registration
 from oracle.wiring.chain import check_network
 from oracle.wiring.home import build_cache, prepare_home, wasm_cache
-from oracle.wiring.receipts import receipt_maker, receipt_quotes, standing_of
+from oracle.wiring.receipts import Completing, receipt_maker, receipt_quotes, standing_of
 from oracle.wiring.tee import trust_of
 from oracle.worker import Parts, Place, Slots, Worker
 from register import Tell
@@ -154,7 +154,8 @@ async def _interface(
     }
     if guarded is not None:
         about["public_key"] = guarded.keeper.registration.public_key
-    async with StatusServer(settings.api_listen, parts.store, snapshot, about) as server:
+    complete = {} if guarded is None else {"complete": Completing(guarded.machine)}
+    async with StatusServer(settings.api_listen, parts.store, snapshot, about, **complete) as server:
         _log.info("api_listening", url=f"http://{server.address}")
         started(Started(server.address, snapshot))
         yield
