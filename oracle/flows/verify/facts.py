@@ -7,10 +7,11 @@ from oracle.model import Metrics, Request
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The node does not tell; `is_denial`: it tells that there is no such thing."""
+    """The node does not tell. `is_denial`: it tells that there is no such thing; `is_gone`: that such things are kept for a while only."""
 
     reason: str
     is_denial: bool = False
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _completed(outcome: Any, contract_id: str, standard: str, request_id: int) -
 def receipt_of_answer(outcome: Any) -> Any:
     """The receipt that the transaction became."""
     first = outcome["transaction_outcome"]["outcome"]["receipt_ids"][0]
-    return next(ran for ran in outcome["receipts_outcome"] if ran["id"] == first)
+    return {ran["id"]: ran for ran in outcome["receipts_outcome"]}[first]
 
 
 def answer_seen(outcome: Any, ran: Any, block: BlockSeen) -> AnswerSeen | Missing:
@@ -113,7 +113,7 @@ def end_seen(raw: bytes, request_id: int) -> EndSeen | Missing:
     """What `get_outcome` returned."""
     told = json.loads(raw)
     if told is None:
-        return Missing("the contract keeps no outcome of it (any more)")
+        return Missing("the contract keeps no outcome of it (any more)", is_gone=True)
     if told["request_id"] != request_id:
         return Missing(f"the node tells the outcome of request {told['request_id']!r}", is_denial=True)
     used = told["resources_used"]

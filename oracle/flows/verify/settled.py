@@ -88,7 +88,7 @@ def check_settled(evidence: Evidence, facts: NodeFacts) -> Check:
         return _by_record(evidence, seen, expected)
     if seen.is_denial:
         return failed(24, seen.reason, expected)
-    completed = None if isinstance(facts.request, Missing) else facts.request.completed
+    completed = facts.request.completed if seen.is_gone and not isinstance(facts.request, Missing) else None
     if completed is None:
         return unknown(24, seen.reason, expected, "ask a node that keeps older blocks, with --rpc")
     if (completed.success, completed.error) != (outcome.success, outcome.error):

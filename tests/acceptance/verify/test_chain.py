@@ -144,10 +144,7 @@ def test_a_hidden_request_is_not_proven(stage, words):
 
 @pytest.mark.parametrize("name", ["request", "answer", "end", "operator_id", "register", "operator"])
 def test_whatever_a_node_does_not_tell_leaves_it_unproven(stage, words, name):
-    changes = {name: Missing("the node does not keep it")}
-    if name == "end":  # the event of the same transaction tells it as well
-        changes["request"] = dataclasses.replace(words[0].facts.request, completed=None)
-    checks = checks_of(stage, with_facts(words, **changes))
+    checks = checks_of(stage, with_facts(words, **{name: Missing("the node does not keep it")}))
     assert (verdict_of(checks), against(checks)) == (Overall.UNPROVEN, [])
 
 
@@ -157,7 +154,7 @@ def test_whatever_a_node_denies_is_a_contradiction(stage, words, name):
 
 
 def test_the_contracts_event_tells_the_end_when_its_record_is_gone(stage, words):
-    checks = checks_of(stage, with_facts(words, end=Missing("the contract keeps no outcome")))
+    checks = checks_of(stage, with_facts(words, end=Missing("the contract keeps no outcome", is_gone=True)))
     assert verdict_at(checks, 24) is Verdict.PASS
 
 
