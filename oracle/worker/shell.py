@@ -86,7 +86,10 @@ class Worker:
                 self._cursor = self._stored_cursor = await self._patience.stored(self._parts.store.cursor)
                 tasks.create_task(_end_when(stop))
                 for job in await self._patience.stored(self._parts.store.unfinished):
-                    await self._go_on_with(job)
+                    if self._parts.receipts.is_attested:
+                        tasks.create_task(self._begin_anew(job))  # by itself: nodes may never agree on one of them
+                    else:
+                        await self.take_up(job)
                 tasks.create_task(self._watch())
                 tasks.create_task(self._confirm())
         except* _Stopped:
@@ -123,11 +126,9 @@ class Worker:
             self._live[job.request_id] = Live(self._light(job), self._clock.monotonic_s())
             await self.tell(job.request_id, Restarted())
 
-    async def _go_on_with(self, job: Job) -> None:
-        """Take up a job of an earlier process; what is not to be said in this one's name is worked out anew."""
-        if not self._parts.receipts.is_attested:
-            await self.take_up(job)
-        elif (asked := await self._work.ask_again(job)) is not None:
+    async def _begin_anew(self, job: Job) -> None:
+        """Work out anew what an earlier process left, because it is not to be said in this one's name."""
+        if (asked := await self._work.ask_again(job)) is not None:
             await self.take_up(asked)
         else:
             self._live[job.request_id] = Live(job, self._clock.monotonic_s())
