@@ -91,6 +91,15 @@ class Registrar:
         self._tell(_contract_told(self.contract.account_id, deposit_yocto, stored=stored))
         return Prepared(key, context, evidence, policy, stored, deposit_yocto)
 
+    async def check_payer(self) -> None:
+        """
+        Look whether the account that pays could pay for a registration by itself.
+
+        Raises:
+            RegistrationRefused: it could not.
+        """
+        await self._payer.check_can_pay(await self.contract.deposit_yocto(None))
+
     async def submit(self, prepared: Prepared) -> Registration:
         """Send what was prepared, and wait until the key is on the account."""
         transaction_hash = await self._payer.call(await self._call(prepared))

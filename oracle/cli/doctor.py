@@ -11,6 +11,7 @@ import click
 from oracle.cli.checks.chain import check_block_api, check_contract, check_nodes, check_operator
 from oracle.cli.checks.check import Check, Verdict, fail, ok
 from oracle.cli.checks.machine import check_build, check_database, check_engine, check_env_file, check_home, check_listen
+from oracle.cli.checks.tee import check_machine, check_registration, check_trust
 from oracle.cli.environment import start_with
 from oracle.errors import ChainError, ConfigurationError
 from oracle.logging import redact
@@ -68,7 +69,9 @@ async def _checks() -> AsyncIterator[Check]:
         async for check in check_nodes(nodes):
             yield check
     if settings is not None:
-        for check in (*check_build(settings), check_listen(settings)):
+        for check in (*check_build(settings), check_listen(settings), *check_trust(settings)):
+            yield check
+        async for check in check_machine(settings):
             yield check
         async for check in _checks_on_chain(settings):
             yield check
@@ -89,6 +92,8 @@ async def _checks_on_chain(settings: Settings) -> AsyncIterator[Check]:
             async for check in check_contract(chain, settings):
                 yield check
             async for check in check_operator(chain, settings):
+                yield check
+            async for check in check_registration(chain, settings):
                 yield check
     except (ChainError, ConfigurationError):
         yield fail("contract", "cannot be asked", "see the nodes above")

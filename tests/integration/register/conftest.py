@@ -1,13 +1,19 @@
 """The register contract on a served chain, a simulated machine, and what registers its keys."""
 
+import asyncio
+import logging
 from contextlib import asynccontextmanager
 from importlib import resources
 from types import SimpleNamespace
 
 import pytest
+import structlog
 
 from localnet import NEAR, Chain
 from localnet.server import ServerThread
+from oracle.cli.exits import exit_code_of
+from oracle.cli.group import run_command
+from oracle.cli.register_worker import command
 from oracle.near import Rpc, SigningKey
 from oracle.ports import SystemClock
 from oracle.settings import TeeSettings, read_settings
@@ -16,6 +22,7 @@ from oracle.wiring.tee import open_machine, registrar_of, trust_of
 
 REGISTER, MAIN, PAYER = "worker.test.near", "outlayer.test.near", "payer.test.near"
 SEED = "registrations"
+NOWHERE = "http://127.0.0.1:9"
 ONE_NODE = "[chain]\ntwo_nodes = false\n"
 
 
@@ -92,3 +99,63 @@ async def stage(founded, tmp_path, monkeypatch):
                 tee_policy_file=tmp_path / "policy.toml",
             )
             yield Stage(founded, simulator, settings, rpc)
+
+
+@pytest.fixture
+def shell(stage, monkeypatch, capsys):
+    """Run a function that is a command's `main`, in an environment with a worker's settings: what it returns, stdout, stderr."""
+    settings, secret = stage.settings, stage.payer.key.secret_key
+    environment = {
+        "ORACLE_HOME": str(settings.oracle_home),
+        "NEAR_NETWORK_ID": "localnet",
+        "NEAR_RPC_URL": settings.rpc_urls[0],
+        "OFFCHAINVM_CONTRACT_ID": MAIN,
+        "OPERATOR_ACCOUNT_ID": REGISTER,
+        "API_LISTEN": "127.0.0.1:0",
+        "TEE_MODE": "tdx",
+        "REGISTER_CONTRACT_ID": REGISTER,
+        "INIT_ACCOUNT_ID": settings.init_account_id,
+        "INIT_ACCOUNT_PRIVATE_KEY": secret,
+        "DSTACK_SIMULATOR_ENDPOINT": settings.dstack_simulator_endpoint,
+        "PCCS_URL": settings.pccs_url,
+        "TEE_ROOT_CA": str(settings.tee_root_ca),
+        "TEE_POLICY_FILE": str(settings.tee_policy_file),
+    }
+    monkeypatch.setattr("oracle.logging._secrets", set())
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    async def run(main, **changed):
+        for name, value in (environment | changed).items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()  # what the test itself did before
+        code = await asyncio.to_thread(main)
+        told = capsys.readouterr()
+        assert secret.removeprefix("ed25519:") not in told.out + told.err
+        assert "Traceback" not in told.err
+        return code, told.out, told.err
+
+    yield run
+    structlog.reset_defaults()
+    root.handlers, root.level = handlers, level
+
+
+@pytest.fixture
+def register_worker(shell):
+    """Run `register-worker`: exit code, lines of stdout, stderr."""
+
+    async def run(*arguments, **changed):
+        code, out, err = await shell(lambda: exit_code_of(command, "register-worker", list(arguments)), **changed)
+        return code, out.splitlines(), err
+
+    return run
+
+
+@pytest.fixture
+def oracle(shell):
+    """Run `oracle`: exit code, stdout, stderr."""
+
+    async def run(*arguments, **changed):
+        return await shell(lambda: run_command(list(arguments)), **changed)
+
+    return run

@@ -1,54 +1,11 @@
-import asyncio
 import json
-import logging
 import subprocess
 import sys
 
 import pytest
-import structlog
 
-from oracle.cli.exits import exit_code_of
-from oracle.cli.register_worker import command
 from register.telling import Step
-from tests.integration.register.conftest import MAIN, REGISTER
-
-NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture
-def register_worker(stage, monkeypatch, capsys):
-    """Run the command as it is run from a shell: exit code, lines of stdout, stderr."""
-    settings = stage.settings
-    environment = {
-        "ORACLE_HOME": str(settings.oracle_home),
-        "NEAR_NETWORK_ID": "localnet",
-        "NEAR_RPC_URL": settings.rpc_urls[0],
-        "OFFCHAINVM_CONTRACT_ID": MAIN,
-        "TEE_MODE": "tdx",
-        "REGISTER_CONTRACT_ID": REGISTER,
-        "INIT_ACCOUNT_ID": settings.init_account_id,
-        "INIT_ACCOUNT_PRIVATE_KEY": stage.payer.key.secret_key,
-        "DSTACK_SIMULATOR_ENDPOINT": settings.dstack_simulator_endpoint,
-        "PCCS_URL": settings.pccs_url,
-        "TEE_ROOT_CA": str(settings.tee_root_ca),
-        "TEE_POLICY_FILE": str(settings.tee_policy_file),
-    }
-    monkeypatch.setattr("oracle.logging._secrets", set())
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-
-    async def run(*arguments, **changed):
-        for name, value in (environment | changed).items():
-            monkeypatch.setenv(name, value)
-        code = await asyncio.to_thread(exit_code_of, command, "register-worker", list(arguments))
-        told = capsys.readouterr()
-        assert stage.payer.key.secret_key.removeprefix("ed25519:") not in told.out + told.err
-        assert "Traceback" not in told.err
-        return code, told.out.splitlines(), told.err
-
-    yield run
-    structlog.reset_defaults()
-    root.handlers, root.level = handlers, level
+from tests.integration.register.conftest import NOWHERE
 
 
 async def test_it_tries_registers_skips_and_looks(stage, register_worker):

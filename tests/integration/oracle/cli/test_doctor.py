@@ -48,8 +48,8 @@ def test_a_healthy_worker_is_all_ok(healthy, oracle):
     assert code == 0
     assert {check["verdict"] for checks in found.values() for check in checks} == {"ok"}
     assert set(found) == {
-        "settings file", "settings", "state directory", "disk", "database", "guests", "node", "sources", "interface", "blocks",
-        "contract", "operator", "key",
+        "settings file", "settings", "state directory", "disk", "database", "guests", "node", "sources", "interface", "policy", "tee",
+        "blocks", "contract", "operator", "key",
     }  # fmt: skip
     assert "ran echo" in found["guests"][0]["found"]
 

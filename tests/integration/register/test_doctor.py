@@ -1,0 +1,71 @@
+import json
+
+from localnet import NEAR
+from tests.integration.register.conftest import NOWHERE, REGISTER
+
+
+async def examined(oracle, **changed):
+    """What `oracle doctor` found, by name: verdict and words."""
+    _, out, err = await oracle("doctor", "--json", **changed)
+    assert err == "" or "Error" not in err
+    return {check["name"]: (check["verdict"], check["found"] + " " + (check["mend"] or "")) for check in json.loads(out)["checks"]}
+
+
+async def test_policy_machine_collateral_and_contract_are_shown(stage, oracle):
+    stage.approve()
+    found = await examined(oracle)
+    verdicts = {name: verdict for name, (verdict, _) in found.items()}
+    for name in ("policy", "socket", "measurements", "collateral", "quote", "register contract", "register code", "approval", "payer"):
+        assert verdicts[name] == "ok", found[name]
+    assert "TCB UpToDate; advisories none; collateral of at most 30 days" in found["policy"][1]
+    assert "one node is believed" in found["policy"][1]
+    assert all(value in found["measurements"][1] for value in stage.measurements.values())
+    assert found["registration"] == ("ok", "none for this RTMR3; `oracle run` registers a key at its start ")
+    assert found["root"][0] == "warn"
+    assert "days ago), good until 20" in found["collateral"][1]
+
+
+async def test_a_registered_machine_is_told_until_when(stage, oracle):
+    stage.approve()
+    key = stage.key()
+    async with stage.registrar() as registrar:
+        await registrar.register(key)
+    verdict, found = (await examined(oracle))["registration"]
+    assert verdict == "ok"
+    assert found.startswith(f"{key.public_key}, until 20")
+    assert registrar.plan.settings_sha256_hex in found
+
+
+async def test_a_full_access_key_of_the_operator_is_a_warning(stage, oracle):
+    verdict, found = (await examined(oracle))["full access"]
+    assert verdict == "warn"
+    assert f"{REGISTER} has 1 full-access key(s)" in found
+
+
+async def test_an_unapproved_machine_and_a_payer_without_means_are_failures(stage, oracle):
+    stage.payer.transfer("test.near", 20 * NEAR - NEAR // 20)
+    found = await examined(oracle)
+    assert found["approval"][0] == found["payer"][0] == "fail"
+    assert "add_approved_measurements" in found["approval"][1]
+    assert "a registration needs" in found["payer"][1]
+
+
+async def test_a_socket_or_a_service_that_is_away_is_a_failure_and_the_rest_is_looked_at(stage, oracle):
+    stage.approve()
+    found = await examined(oracle, DSTACK_SIMULATOR_ENDPOINT="/nowhere.sock")
+    assert found["socket"][0] == "fail"
+    assert found["register contract"][0] == "ok"
+    found = await examined(oracle, PCCS_URL=NOWHERE, ORACLE_HOME=str(stage.settings.oracle_home / "other"))
+    assert found["collateral"][0] == "fail"
+    assert found["approval"][0] == "ok"
+
+
+async def test_a_policy_that_wants_two_nodes_is_a_failure_with_one(stage, oracle):
+    verdict, found = (await examined(oracle, TEE_POLICY_FILE=""))["policy"]
+    assert verdict == "fail"
+    assert "name a second" in found
+
+
+async def test_intels_root_refuses_a_simulated_machine(stage, oracle):
+    verdict, _ = (await examined(oracle, TEE_ROOT_CA="", ORACLE_HOME=str(stage.settings.oracle_home / "other")))["quote"]
+    assert verdict == "fail"
