@@ -1,17 +1,18 @@
 """The part of `oracle verify` that asks others: where nodes and worker are, and what is asked of them."""
 
 import asyncio
-import os
+import re
 from dataclasses import dataclass, replace
 from importlib import resources
 
 import click
+from pydantic import Field
 
 from oracle.cli.environment import start_with
 from oracle.errors import ConfigurationError
 from oracle.flows.verify.agreement import check_chain
 from oracle.flows.verify.check import Check, unknown
-from oracle.flows.verify.facts import Missing
+from oracle.flows.verify.facts import Missing, NodeWord
 from oracle.flows.verify.fetch import NotFetched, fetch_bundle
 from oracle.flows.verify.nodes import Question, ask_nodes, find_request
 from oracle.flows.verify.offline import Offline, check_offline
@@ -21,10 +22,15 @@ from oracle.flows.verify.rules import FIRST_ON_CHAIN, RULES
 from oracle.flows.verify.terms import Terms
 from oracle.logging import keep_secret
 from oracle.ports import SystemClock
-from oracle.settings import ChainSettings
+from oracle.settings import ChainSettings, HomeSettings
 
-DEFAULT_WORKER = "127.0.0.1:8070"
-"""API_LISTEN's default."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class InterfaceSettings(HomeSettings):
+    """Where the worker's interface is: the worker's own setting, without the rest of a worker's."""
+
+    api_listen: str = Field(default="127.0.0.1:8070", description="HOST:PORT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,15 @@ class Online:
     worker_url: str
     contract_id: str | None
 
-    def check_chain(self, found: Offline, terms: Terms, *, fetched_answer: str | None = None) -> tuple[Check, ...]:
+    def check_chain(self, found: Offline, terms: Terms) -> tuple[Check, ...]:
         """Ask all nodes, and judge what they say."""
-        evidence, code = found.evidence, our_code()
+        return check_chain(found.evidence, self._ask(found), terms, our_code())
+
+    def _ask(self, found: Offline, told_by_worker: str | None = None) -> tuple[NodeWord, ...]:
+        """`told_by_worker`: the answer's transaction, where neither an option nor the bundle names it."""
+        evidence = found.evidence
         if evidence is None or not self.rpc_urls:
-            return check_chain(evidence, (), terms, code)
+            return ()
         receipt, record = evidence.receipt, evidence.bundle.chain
         recorded = None if record is None else record.answer_transaction_hash
         question = Question(
@@ -61,20 +71,30 @@ class Online:
             worker_key=receipt.worker.public_key,
             sender_id=receipt.request.sender_id,
             request_transaction=receipt.request.transaction_hash or self.given.request_transaction,
-            answer_transaction=self.given.answer_transaction or recorded or fetched_answer,
+            answer_transaction=self.given.answer_transaction or recorded or told_by_worker,
         )
-        return check_chain(evidence, asyncio.run(ask_nodes(self.rpc_urls, question, SystemClock())), terms, code)
+        return asyncio.run(ask_nodes(self.rpc_urls, question, SystemClock()))
 
     def verify_fetched(self, request_id: int | None, transaction: str | None, terms: Terms) -> tuple[Offline, tuple[Check, ...]]:
         """Fetch the bundle of a request, or of the first one of a transaction, and verify it; what could not be had is unproven."""
         online = self if transaction is None else replace(self, given=replace(self.given, request_transaction=transaction))
         try:
             number = self._request_of(transaction or "") if request_id is None else request_id
-            fetched = asyncio.run(fetch_bundle(self.worker_url, number))
+            return online._fetched(number, replace(terms, request_id=number))  # noqa: SLF001  the same class
         except NotFetched as reason:
             return not_had(str(reason)), check_chain(None, (), terms, our_code())
-        found = check_offline(fetched.raw, replace(terms, request_id=number))
-        return found, online.check_chain(found, terms, fetched_answer=fetched.answer_transaction)
+
+    def _fetched(self, request_id: int, terms: Terms) -> tuple[Offline, tuple[Check, ...]]:
+        """A worker that made a receipt anew has several; the chain tells which one was sent."""
+        fetched = asyncio.run(fetch_bundle(self.worker_url, request_id))
+        found = check_offline(fetched.raw, terms)
+        words = self._ask(found, fetched.answer_transaction)
+        sent = next((hash_hex for word in words if (hash_hex := _receipt_sent(word)) is not None), None)
+        if found.evidence is not None and sent not in (None, found.evidence.bundle.receipt_sha256_hex):
+            fetched = asyncio.run(fetch_bundle(self.worker_url, request_id, sent))
+            found = check_offline(fetched.raw, terms)
+            words = self._ask(found, fetched.answer_transaction)
+        return found, check_chain(found.evidence, words, terms, our_code())
 
     def _request_of(self, transaction: str) -> int:
         """The number of the first request that a transaction made; nodes are asked in turn."""
@@ -89,6 +109,14 @@ class Online:
         raise NotFetched("; ".join(reasons))
 
 
+def _receipt_sent(word: NodeWord) -> str | None:
+    """sha256 of the receipt that the contract was told of, by a node's word; 64 hex digits, for it goes into a URL."""
+    if isinstance(word.facts, Missing) or isinstance(word.facts.end, Missing):
+        return None
+    told = word.facts.end.receipt_sha256_hex
+    return told if isinstance(told, str) and _SHA256.fullmatch(told) else None
+
+
 def go_online(given: Given) -> Online:
     """
     Options first, then the settings; what neither names is not asked.
@@ -96,8 +124,7 @@ def go_online(given: Given) -> Online:
     Raises:
         ConfigurationError: settings are there and wrong.
     """
-    listen = os.environ.get("API_LISTEN", "") or DEFAULT_WORKER
-    worker_url = (given.worker_url or f"http://{listen}").rstrip("/")
+    worker_url = (given.worker_url or f"http://{start_with(InterfaceSettings).api_listen}").rstrip("/")
     for url in (*given.rpc_urls, worker_url):
         if not url.startswith(("http://", "https://")):
             raise click.UsageError("--rpc and --worker take URLs that begin with http:// or https://")

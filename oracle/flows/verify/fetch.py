@@ -29,16 +29,17 @@ class NotFetched(Exception):
     """The worker does not answer, or has no such bundle; `str()` is the reason."""
 
 
-async def fetch_bundle(worker_url: str, request_id: int) -> Fetched:
+async def fetch_bundle(worker_url: str, request_id: int, receipt_sha256_hex: str | None = None) -> Fetched:
     """
-    Ask a worker for what it has of a request.
+    Ask a worker for what it has of a request: the newest receipt, or the one with the sha256.
 
     Raises:
         NotFetched
     """
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
-        raw = await _get(session, worker_url, f"/attestations/{request_id}", MAX_BUNDLE_BYTES)
+        which = "" if receipt_sha256_hex is None else f"?receipt_sha256={receipt_sha256_hex}"
+        raw = await _get(session, worker_url, f"/attestations/{request_id}{which}", MAX_BUNDLE_BYTES)
         try:
             job = await _get(session, worker_url, f"/requests/{request_id}", _MAX_JOB_BYTES)
         except NotFetched:

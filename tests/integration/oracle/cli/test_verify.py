@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -170,7 +171,7 @@ class WorkerInterface:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                body = interface.answers.get(self.path.removeprefix("/").replace("/", "_"))
+                body = interface.answers.get(re.sub(r"\W", "_", self.path.removeprefix("/")))
                 self.send_response(404 if body is None else 200)
                 self.end_headers()
                 self.wfile.write(b'{"error":"unknown_request","message":"nobody knows it"}' if body is None else body)
@@ -243,6 +244,22 @@ def test_a_request_that_the_worker_does_not_know_is_unproven(verify, answered):
     code, out, _ = verify("6", "--worker", answered[2])
     assert code == UNPROVEN
     assert "nobody knows it" in out
+
+
+def test_of_several_receipts_the_one_that_was_sent_is_verified(verify, answered):
+    stage, rpc_url, _ = answered
+    sent, newer = stage.bundle(), stage.good.bundle(stage.good.receipt(request=stage.receipt.request, chain=stage.receipt.chain))
+    told = {"attestations_0": file_of(newer), f"attestations_0_receipt_sha256_{sent.receipt_sha256_hex}": file_of(sent)}
+    with WorkerInterface(**told) as worker:
+        assert verify("0", "--worker", worker.url, "--rpc", rpc_url)[0] == PROVEN
+    with WorkerInterface(attestations_0=file_of(newer)) as worker:
+        assert verify("0", "--worker", worker.url, "--rpc", rpc_url)[0] == UNPROVEN
+
+
+def test_the_workers_interface_is_found_by_its_own_setting(verify, answered, nothing_set):
+    _, rpc_url, worker_url = answered
+    nothing_set.setenv("API_LISTEN", worker_url.removeprefix("http://"))
+    assert verify("0", "--rpc", rpc_url)[0] == PROVEN
 
 
 def test_help_shows_examples_and_exit_codes(capsys):
