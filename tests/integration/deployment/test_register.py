@@ -160,9 +160,8 @@ def test_a_dry_run_sends_nothing_and_prints_the_call_for_near_cli(stage):
         assert stage.view("get_approved_measurements") == []
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"account_id": "a.near", "private_key": "ed25519:hunter2hunter2"}'])
-def test_a_key_file_of_another_shape_is_refused_without_showing_it(stage, content):
-    stage.key_file(OPERATOR).write_text(content)
+def test_a_key_that_is_none_is_refused_without_showing_it(stage):
+    stage.key_file(OPERATOR).write_text('{"account_id": "a.near", "private_key": "ed25519:hunter2hunter2"}')
     done = stage.deploy()
     assert (done.returncode, "hunter2" in done.stderr, "Traceback" in done.stderr) == (1, False, False)
 
