@@ -6,11 +6,15 @@ import pytest
 from localnet import NEAR
 from oracle.errors import RpcUnavailable, TeeUnavailable, TransactionRefused
 from oracle.model import Answer, Metrics, OutputFormat
+from oracle.near import ChainSender
+from oracle.near.send import Addressee
+from oracle.ports import SystemClock
 from oracle.testing.clock import ManualClock
+from oracle.testing.jobs import MemoryJobs
 from register.access import find_access_key
 from register.keeper import LOOK_EVERY_S, Keeper
 from register.sender import AnswersWhileRegistered, NotRegistered
-from tests.integration.register.conftest import REGISTER
+from tests.integration.register.conftest import MAIN, REGISTER
 
 HOUR_S = 3_600
 
@@ -145,3 +149,26 @@ async def test_a_chain_that_does_not_know_the_key_makes_the_keeper_look_at_once(
     await asyncio.wait_for(running, 10)  # the clock stands still: no turn of its own would come
     assert keeper.lost is not None
     assert keeper._clock.monotonic_s() < LOOK_EVERY_S
+
+
+async def test_the_first_transaction_after_a_renewal_counts_with_the_new_nonce(stage, kept):
+    _, key, _ = kept
+    sender = ChainSender(stage.rpc, MemoryJobs(), Addressee(MAIN, keeps_receipts=False), [key], SystemClock())
+    await sender.extend(1)
+    await until_nonce_passes(stage, key, 0)
+    async with stage.registrar() as registrar:
+        await Keeper(registrar, key, await registrar.register(key), sender.forget_nonces)._renew("the test wants it")
+    begun = await nonce_of(stage, key)
+    await sender.extend(2)
+    await until_nonce_passes(stage, key, begun)
+
+
+async def nonce_of(stage, key):
+    params = {"request_type": "view_access_key", "finality": "final", "account_id": REGISTER, "public_key": key.public_key}
+    return (await stage.rpc.call("query", params))["nonce"]
+
+
+async def until_nonce_passes(stage, key, nonce):
+    async with asyncio.timeout(5):
+        while await nonce_of(stage, key) <= nonce:
+            await asyncio.sleep(0.05)
