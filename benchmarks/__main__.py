@@ -6,8 +6,9 @@ import sys
 
 from benchmarks.report import print_rows
 
-NAMES = ("compute", "chain", "latency", "throughput", "receipts", "verify")
-"""`compute`: guests. `chain`: localnet. `latency`, `throughput`: the worker on the local chain. `receipts`: what they cost."""
+NAMES = ("compute", "chain", "latency", "throughput", "receipts", "verify", "registration")
+"""`compute`: guests. `chain`: localnet. `latency`, `throughput`: the worker on the local chain. `receipts`: what they cost.
+`registration`: from a key in memory to a key on chain."""
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ def approval_commands(measurements: Measurements, *, register_account_id: str, o
         f"--useAccount {owner_id} --deposit {DEPOSIT_NEAR} --networkId {network_id if network_id in _PUBLIC_NETWORKS else 'custom'}"
     )
     registers = "".join(f" --{name} {value}" for name, value in measurements.hex_fields().items())
-    return near_cli, f"scripts/approve-measurements.py {register_account_id}{registers}"
+    return near_cli, f"scripts/approve-measurements.py {register_account_id}{registers} --key-file {owner_id}.json"
 
 
 def not_approved(measurements: Measurements, *, register_account_id: str, owner_id: str, network_id: str) -> str:
