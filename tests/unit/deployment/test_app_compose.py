@@ -3,7 +3,7 @@ import json
 
 import pytest
 from dstack_sdk import get_compose_hash
-from phala.app_compose import Manifest, Terms, differences, make
+from phala.app_compose import Manifest, Terms, differences, make, normal_form
 from phala.refused import Refused
 from phala.template import Filled
 
@@ -16,6 +16,11 @@ def test_the_compose_hash_is_the_one_of_dstacks_sdk(terms):
     assert made.compose_hash.hex() == get_compose_hash(json.loads(made.text))
     assert made.compose_hash == hashlib.sha256(made.text.encode()).digest()
     assert made.default_app_id == made.compose_hash[:20]
+
+
+def test_the_normal_form_is_the_one_of_dstacks_sdk_in_whatever_order_the_fields_came():
+    fields = {"runner": "docker-compose", "name": "é", "docker_config": {"username": "b", "registry": "a"}, "allowed_envs": ["B", "A"]}
+    assert hashlib.sha256(normal_form(fields).encode()).hexdigest() == get_compose_hash(json.loads(json.dumps(fields)))
 
 
 def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path):

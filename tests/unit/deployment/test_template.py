@@ -39,6 +39,12 @@ def test_an_image_that_is_not_named_by_its_digest_is_refused(image):
         fill("${WORKER_IMAGE}", {"WORKER_IMAGE": image})
 
 
+@pytest.mark.parametrize("value", ["a b", 'a"', "a$b", "a\\b", "a\nb", "a\tb", "é", "\x7f", "a" * 2_001])
+def test_a_value_with_a_character_that_means_something_is_refused(value):
+    with pytest.raises(Refused, match="printable ASCII"):
+        fill("${A}", {"A": value})
+
+
 @given(st.text(max_size=40))
 def test_a_value_that_is_taken_stays_one_scalar(value):
     """Between YAML's double quotes nothing ends it, escapes from it or is interpolated again."""
