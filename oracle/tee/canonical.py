@@ -6,6 +6,7 @@ Every reader is bounded in size and depth and takes no duplicate key, no fractio
 """
 
 import json
+from collections import Counter
 from typing import NoReturn
 
 import rfc8785
@@ -76,8 +77,7 @@ def read_strict(raw: bytes, *, what: str, max_bytes: int, max_depth: int) -> Jso
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"the key {twice[:_MAX_SHOWN_CHARS]!r} is there twice")
     return found
 

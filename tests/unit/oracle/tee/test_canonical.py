@@ -1,6 +1,7 @@
 """Canonical JSON against RFC 8785's own examples, and a strict reader that takes one spelling only."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -135,3 +136,12 @@ def test_bytes_are_read_or_refused(raw):
             reader(raw)
         except EvidenceRefused:
             continue
+
+
+def test_the_one_key_of_many_that_is_there_twice_is_found_in_time_that_grows_with_their_number():
+    keys = [f"{number:06d}" for number in range(40_000)]
+    raw = ("{" + ",".join(f'"{key}":0' for key in [*keys, keys[-1]]) + "}").encode()
+    started_s = time.process_time()
+    with pytest.raises(EvidenceRefused, match="'039999' is there twice"):
+        strict(raw, max_bytes=10**6)
+    assert time.process_time() - started_s < 2.0  # compared with one another they take half a minute
