@@ -2,7 +2,8 @@
 Keeps a registered key registered while its worker runs: renews it in time, and says when it may not answer any more.
 
 Trouble with chain, socket or collateral is waited out: a registration that is valid is worked with whatever else is down. A revoked key
-never answers again; one that has expired answers again once it is renewed.
+never answers again; one that has expired answers again once it is renewed. What one node says is looked at again: a lie stops a worker for
+as long as it is told.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from oracle.errors import ChainError, ConfigurationError, TeeError
+from oracle.errors import ChainError, ConfigurationError, RpcUnavailable, TeeError
 from oracle.model import NEAR, YoctoNear
 from oracle.near import SigningKey
 from register.access import find_access_key
@@ -38,7 +39,7 @@ class Keeper:
         self._rpc, self._clock = registrar.rpc, registrar.clock
         self._registration = registration
         self._lost: str | None = None
-        self._revoked = False
+        self._unseen = 0
         self._trouble: str | None = None
         self._poke = asyncio.Event()
         self._retry_s = _FIRST_RETRY_S
@@ -63,8 +64,8 @@ class Keeper:
         self._poke.set()
 
     async def run(self) -> None:
-        """Look from time to time, for ever, or until the key is revoked."""
-        while not self._revoked:
+        """Look from time to time, for ever."""
+        while True:
             await self._wait()
             await self.look()
 
@@ -82,12 +83,14 @@ class Keeper:
     async def _judge(self) -> None:
         public_key, contract = self._key.public_key, self._registrar.contract
         if await contract.is_revoked(public_key):
-            self._revoked = True
             self._lose(f"the owner of {contract.account_id} has revoked this worker's key {public_key}; it answers no more")
             return
         registered = await contract.worker(public_key=public_key)
         block = await self._rpc.final_block()
         access = await find_access_key(self._rpc, contract.account_id, public_key)
+        self._unseen = self._unseen + 1 if registered is None or access is None else 0
+        if self._unseen == 1 and self._lost is None:
+            raise RpcUnavailable(f"the node does not show {public_key} on {contract.account_id}; it may be behind")
         if registered is None or registered.expired or block.timestamp_ns >= registered.expires_at_ns or access is None:
             self._lose(f"the registration of this worker's key {public_key} on {contract.account_id} has ended; it answers once renewed")
             await self._renew("it has ended")

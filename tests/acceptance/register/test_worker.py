@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 
+import pytest
 from aiohttp import web
 
 from tests.acceptance.harness.proxy import Proxy
@@ -104,3 +105,13 @@ def with_result(answer, text):
     told = json.loads(answer.body)
     told["result"]["result"] = list(text.encode())
     return web.json_response(told)
+
+
+async def test_an_unapproved_worker_does_not_start_and_says_what_would_approve_it(tmp_path):
+    async with TeeWorld(tmp_path, approved=False) as world:
+        with pytest.raises(AssertionError, match="ended with 1"):
+            await started(world)
+        said = world.worker.tail(20_000)
+        assert all(value in said for value in world.measurements.values())
+        assert f"near call {OPERATOR} add_approved_measurements" in said
+        assert "Traceback" not in said

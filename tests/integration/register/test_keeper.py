@@ -66,12 +66,42 @@ async def stage_renewal(keeper):
     await keeper._renew("the test wants it")
 
 
-async def test_a_revoked_key_never_answers_again_and_is_no_longer_looked_after(stage, kept):
-    keeper, key, _ = kept
+async def test_a_revoked_key_is_lost_and_not_renewed(stage, kept):
+    keeper, key, renewals = kept
     stage.own("revoke_worker", public_key=key.public_key)
-    keeper.look_soon()
-    await asyncio.wait_for(keeper.run(), 10)
+    for _ in range(3):
+        await keeper.look()
     assert keeper.lost.startswith(f"the owner of {REGISTER} has revoked this worker's key {key.public_key}")
+    assert renewals == []
+
+
+async def test_a_node_that_lies_about_a_key_stops_the_worker_only_while_it_lies(kept):
+    keeper, _, renewals = kept
+    honest = keeper._registrar.contract.is_revoked
+    keeper._registrar.contract.is_revoked = says(True)
+    await keeper.look()
+    assert keeper.lost is not None
+    keeper._registrar.contract.is_revoked = honest
+    await keeper.look()
+    assert (keeper.lost, renewals) == (None, [])
+
+
+async def test_a_node_that_is_behind_costs_no_renewal(kept):
+    keeper, _, renewals = kept
+    honest = keeper._registrar.contract.worker
+    keeper._registrar.contract.worker = says(None)
+    await keeper.look()
+    assert (keeper.lost, "it may be behind" in keeper.trouble) == (None, True)
+    keeper._registrar.contract.worker = honest
+    await keeper.look()
+    assert (keeper.lost, keeper.trouble, renewals) == (None, None, [])
+
+
+def says(answer):
+    async def view(*args, **kwargs):
+        return answer
+
+    return view
 
 
 async def test_an_expired_key_answers_again_once_it_is_renewed(stage, kept):
@@ -80,6 +110,7 @@ async def test_an_expired_key_answers_again_once_it_is_renewed(stage, kept):
     stage.own("remove_expired")
     pccs_is_back, source = keeper._registrar._witness, Down()
     keeper._registrar._witness = replace(pccs_is_back, source=source)
+    await keeper.look()
     await keeper.look()
     assert f"the registration of this worker's key {key.public_key} on {REGISTER} has ended" in keeper.lost
     keeper._registrar._witness = pccs_is_back
@@ -146,9 +177,11 @@ async def test_a_chain_that_does_not_know_the_key_makes_the_keeper_look_at_once(
     running = asyncio.create_task(keeper.run())
     with pytest.raises(TransactionRefused):
         await AnswersWhileRegistered(inner, keeper).submit(ANSWER, None)
-    await asyncio.wait_for(running, 10)  # the clock stands still: no turn of its own would come
-    assert keeper.lost is not None
+    async with asyncio.timeout(10):  # the clock stands still: no turn of its own would come
+        while keeper.lost is None:
+            await asyncio.sleep(0.01)
     assert keeper._clock.monotonic_s() < LOOK_EVERY_S
+    running.cancel()
 
 
 async def test_the_first_transaction_after_a_renewal_counts_with_the_new_nonce(stage, kept):
