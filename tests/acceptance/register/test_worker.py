@@ -19,12 +19,23 @@ async def started(world):
     return await asyncio.to_thread(world.start_worker)
 
 
+async def socket_comes_late(world, socket):
+    """Once the worker has said that it waits for it."""
+    async with asyncio.timeout(30):
+        while world.worker is None or not world.worker.log_file.exists() or "registration_waits" not in world.worker.tail(100_000):
+            await asyncio.sleep(0.05)
+    socket.symlink_to(world.simulator.socket_path)
+
+
 async def test_a_registered_worker_answers_and_a_restart_registers_a_key_of_its_own(tmp_path):
-    async with TeeWorld(tmp_path) as world:
+    socket = tmp_path / "dstack.sock"
+    async with TeeWorld(tmp_path, worker_settings={"DSTACK_SIMULATOR_ENDPOINT": str(socket)}) as world:
         (alice,) = await world.add_people(1)
         keys = []
+        late = asyncio.create_task(socket_comes_late(world, socket))
         for _ in range(2):
             worker = await started(world)
+            await late
             assert (await world.hear(alice)).value == "hello"
             health = worker.health()
             keys.append(health["public_key"])

@@ -16,7 +16,7 @@ def wheel(tmp_path_factory):
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
     for name in filter(None, map(bytes.decode, tracked)):
-        if name.startswith(("oracle/", "localnet/", "pyproject", "README", "LICENSE")) and (ROOT / name).is_file():
+        if name.startswith(("oracle/", "localnet/", "register/", "pyproject", "README", "LICENSE")) and (ROOT / name).is_file():
             target = source / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes((ROOT / name).read_bytes())
@@ -29,10 +29,11 @@ def wheel(tmp_path_factory):
 def test_an_installed_wheel_has_contracts_guests_and_figures(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    for name in ("outlayer", "example_client", "registrar"):
+    for name in ("outlayer", "register", "example_client", "registrar"):
         assert {f"localnet/contracts/{name}.wasm", f"localnet/contracts/{name}_abi.json"} <= names
     assert {"localnet/contracts/SHA256SUMS", "oracle/guests/SHA256SUMS", "oracle/guests/echo.wasm"} <= names
-    assert {"localnet/near-parameters.json", "oracle/py.typed", "localnet/py.typed"} <= names
+    assert {"localnet/near-parameters.json", "oracle/py.typed", "localnet/py.typed", "register/py.typed"} <= names
+    assert "register/registrar.py" in names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "contracts/"))]
 
 
