@@ -102,11 +102,13 @@ class OperatorSeen:
     The account that answers; `code_sha256_hex` is None where it has no code.
 
     `own_keys`: keys that may call the account's own contract, whose private methods take every call of the account itself.
+    `stranger_keys`: keys that may call the main contract and are none of the register contract's workers.
     """
 
     code_sha256_hex: str | None
     full_access_keys: tuple[str, ...]
     own_keys: tuple[str, ...]
+    stranger_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

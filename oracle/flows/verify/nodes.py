@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from oracle.errors import ChainError
@@ -18,16 +18,22 @@ from oracle.flows.verify.reading import (
     answer_seen,
     block_seen,
     end_seen,
+    keys_by_receiver,
     operator_seen,
     receipt_of_answer,
     receipt_of_request,
     registration_seen,
     request_seen,
+    workers_listed,
 )
 from oracle.near import Contract, Rpc
 from oracle.near.events import DEFAULT_STANDARD
 from oracle.near.rpc import place_of
 from oracle.ports import Clock
+
+PAGE = 100
+"""The longest that the register contract lists at once."""
+MAX_PAGES = 100
 
 _T = TypeVar("_T")
 
@@ -136,7 +142,21 @@ class _Node:
             self._rpc.call("query", {"request_type": "view_account", **about}),
             self._rpc.call("query", {"request_type": "view_access_key_list", **about}),
         )
-        return operator_seen(account, keys, self._asked.worker_id)
+        seen = operator_seen(account, keys, self._asked.worker_id)
+        answering = [key for key, receiver_id in keys_by_receiver(keys).items() if receiver_id == self._asked.contract_id]
+        return replace(seen, stranger_keys=await self._strangers([key for key in answering if key != self._asked.worker_key]))
+
+    async def _strangers(self, keys: list[str]) -> tuple[str, ...]:
+        """Those of the keys that no worker has; the key asked about is looked at by itself."""
+        strangers = set(keys)
+        for page in range(MAX_PAGES):
+            if not strangers:
+                return ()
+            listed = workers_listed(await self._register.view("list_workers", {"from_index": page * PAGE, "limit": PAGE}))
+            strangers.difference_update(listed)
+            if len(listed) < PAGE:
+                break
+        return tuple(sorted(strangers))
 
     async def _transaction(self, transaction_hash: str, sender_id: str) -> Any:
         params = {"tx_hash": transaction_hash, "sender_account_id": sender_id, "wait_until": "FINAL"}

@@ -178,13 +178,16 @@ def _register(receipt: Receipt, seen: RegisterSeen | Missing, terms: Terms) -> C
 def _account(receipt: Receipt, facts: NodeFacts, code: OurCode) -> Check:
     seen, account = facts.operator, receipt.worker.account_id
     builds = " or ".join(code.register_sha256_hex) or "(no build is known here)"
-    expected = f"no key on {account} with full access or for itself, and code of sha256 {builds}"
+    expected = (
+        f"no key on {account} with full access, for itself, or for {receipt.chain.contract_id} that no worker has; code of sha256 {builds}"
+    )
     if isinstance(seen, Missing):
         return unknown(28, seen.reason, expected, ARCHIVE)
     found = (
-        f"{len(seen.full_access_keys)} full-access keys, {len(seen.own_keys)} for itself; code of sha256 {seen.code_sha256_hex or 'none'}"
+        f"{len(seen.full_access_keys)} full-access keys, {len(seen.own_keys)} for itself, {len(seen.stranger_keys)} that answer without "
+        f"a registration; code of sha256 {seen.code_sha256_hex or 'none'}"
     )
-    if seen.full_access_keys or seen.own_keys:
+    if seen.full_access_keys or seen.own_keys or seen.stranger_keys:
         return unknown(28, found, expected, f"the owner of {account} deletes all keys but the workers'")
     if seen.code_sha256_hex not in code.register_sha256_hex:
         return unknown(28, found, expected, "find out whose code it is, or ask the operator to deploy the published build")

@@ -18,6 +18,8 @@ from oracle.near.events import events_of_logs
 from oracle.near.transactions import failure_text
 
 SHAPELESS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
+_MAX_HASH_CHARS = 44
+"""Of 32 bytes in base58."""
 _NO_CODE = "1" * 32
 """The code hash of an account without code: 32 zero bytes in base58."""
 
@@ -148,17 +150,33 @@ def registration_seen(raw: bytes) -> RegistrationSeen | None:
 
 
 def operator_seen(account: Any, keys: Any, account_id: str) -> OperatorSeen:
-    """What `view_account` and `view_access_key_list` answered."""
+    """What `view_account` and `view_access_key_list` answered; of which keys are workers they do not tell."""
     code_hash = str(account["code_hash"])
+    if len(code_hash) > _MAX_HASH_CHARS:  # decoding takes the square of the length
+        raise ValueError("a hash that is too long")
+    limited = keys_by_receiver(keys)
+    return OperatorSeen(
+        code_sha256_hex=None if code_hash == _NO_CODE else base58.b58decode(code_hash).hex(),
+        full_access_keys=tuple(key for key, receiver_id in limited.items() if receiver_id is None),
+        own_keys=tuple(key for key, receiver_id in limited.items() if receiver_id == account_id),
+        stranger_keys=(),
+    )
+
+
+def keys_by_receiver(keys: Any) -> dict[str, str | None]:
+    """Each key of `view_access_key_list` with the account it may call; None: full access."""
     permissions = {str(key["public_key"]): key["access_key"]["permission"] for key in keys["keys"]}
     if any(permission != "FullAccess" and "FunctionCall" not in permission for permission in permissions.values()):
         raise ValueError("a permission of an unknown kind")
-    limited = {key: permission["FunctionCall"] for key, permission in permissions.items() if permission != "FullAccess"}
-    return OperatorSeen(
-        code_sha256_hex=None if code_hash == _NO_CODE else base58.b58decode(code_hash).hex(),
-        full_access_keys=tuple(key for key in permissions if key not in limited),
-        own_keys=tuple(key for key, allowed in limited.items() if allowed["receiver_id"] == account_id),
-    )
+    return {
+        key: None if permission == "FullAccess" else str(permission["FunctionCall"]["receiver_id"])
+        for key, permission in permissions.items()
+    }
+
+
+def workers_listed(raw: bytes) -> list[str]:
+    """The keys on a page of `list_workers`."""
+    return [str(worker["public_key"]) for worker in json.loads(raw)]
 
 
 def _went_through(status: Any) -> bool:

@@ -185,8 +185,8 @@ RULES = (
     _rule(
         28,
         "Nobody but the register contract can add keys to the operator's account",
-        "A full-access key, or other code than ours, on that account could put a key there that no quote stands behind. Trust "
-        "is checked where it can be undone.",
+        "A full-access key, or other code than ours, on that account could put a key there that no quote stands behind, and a key "
+        "kept from before the contract came may answer by itself. Trust is checked where it can be undone.",
     ),
     _rule(
         29,

@@ -70,17 +70,22 @@ class ChainStage:
         self.call("owner.test.near", WORKER, "update_collateral", {"collateral": collateral}, deposit=NEAR)
 
     def _register(self):
-        key, seen_ns = self.good.key.public_key().public_bytes_raw(), self.chain.head.timestamp_ns
+        self.registration_args = self.register(self.good.key.public_key().public_bytes_raw(), self.good.public_key)
+
+    def register(self, raw_key, public_key):
+        """Brings a key on the account, with a quote made for it."""
+        seen_ns = self.chain.head.timestamp_ns
         names = b"".join(len(name).to_bytes(4, "little") + name.encode() for name in (WORKER, MAIN))
         context = b"nco/register/v1" + names + seen_ns.to_bytes(8, "little") + bytes.fromhex(SETTINGS)
-        quote = self.good.simulator.quote(key + hashlib.sha256(context).digest())
-        self.registration_args = {
-            "public_key": self.good.public_key,
+        quote = self.good.simulator.quote(raw_key + hashlib.sha256(context).digest())
+        args = {
+            "public_key": public_key,
             "tdx_quote_hex": quote.hex(),
             "seen_block_time": str(seen_ns),
             "settings_sha256_hex": SETTINGS,
         }
-        self.call("init.test.near", WORKER, "register_worker_key", self.registration_args, deposit=NEAR)
+        self.call("init.test.near", WORKER, "register_worker_key", args, deposit=NEAR)
+        return args
 
     def close_account(self):
         self.accounts[WORKER].send(WORKER, [DeleteKey(KEY.public_key)]).raise_for_failure()

@@ -310,10 +310,19 @@ def test_outputs_of_every_format_are_held_against_the_receipt(response_format, o
     assert verdict_at(checks, 23) is (Verdict.PASS if spelled_alike else Verdict.FAIL)
 
 
-def test_json_that_lost_its_white_space_is_unproven_unless_the_output_is_carried():
-    stage = ChainStage(response_format="Json", output=b' {"a":1}\n', said={"Json": {"a": 1}})
+@pytest.mark.parametrize(("output", "is_told"), [(b'{"a":1}\n', True), (b' {"a":1}\n', True), (b'  {"a":1}\n', False)])
+def test_json_that_lost_much_white_space_is_unproven_unless_the_output_is_carried(output, is_told):
+    stage = ChainStage(response_format="Json", output=output, said={"Json": {"a": 1}})
     bundle = dataclasses.replace(stage.bundle(), output_bytes=None)
-    assert open_in(checks_of(stage, ask([stage], bundle, stage.receipt), bundle)) == [23]
+    assert open_in(checks_of(stage, ask([stage], bundle, stage.receipt), bundle)) == ([] if is_told else [23])
+
+
+def test_json_of_the_same_length_with_another_value_is_refused():
+    stage = ChainStage(response_format="Json", output=b'{"a":1}\n', said={"Json": {"a": 2}})
+    bundle = dataclasses.replace(stage.bundle(), output_bytes=None)
+    checks = checks_of(stage, ask([stage], bundle, stage.receipt), bundle)
+    assert verdict_of(checks) is not Overall.PROVEN
+    assert verdict_at(checks, 23) is not Verdict.PASS
 
 
 def test_another_output_than_the_receipts_is_refused():
@@ -340,3 +349,19 @@ def test_a_key_that_may_call_the_operators_own_contract_leaves_it_unproven():
     careless.close_account()
     checks = checks_of(careless, ask([careless], careless.bundle(), careless.receipt))
     assert (verdict_of(checks), open_in(checks)) == (Overall.UNPROVEN, [28])
+
+
+def test_a_key_that_may_answer_without_a_registration_leaves_it_unproven():
+    careless = ChainStage(closed=False)
+    careless.accounts[WORKER].add_key(KeyPair.from_seed("kept back").public_key, FunctionCallPermission(None, MAIN, ()))
+    careless.close_account()
+    checks = checks_of(careless, ask([careless], careless.bundle(), careless.receipt))
+    assert (verdict_of(checks), open_in(checks)) == (Overall.UNPROVEN, [28])
+
+
+def test_the_key_of_another_registered_worker_is_no_stranger(stage):
+    other = KeyPair.from_seed("another worker").public_key
+    stage.register(other.raw, str(other))
+    words = ask([stage], stage.bundle(), stage.receipt)
+    assert [worker["public_key"] for worker in json.loads(stage.view(WORKER, "list_workers"))] == [stage.good.public_key, str(other)]
+    assert verdict_of(checks_of(stage, words)) is Overall.PROVEN
