@@ -37,7 +37,7 @@ class Stage:
     def call(self, script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         with ServerThread(self.chain) as server:
             command = [sys.executable, str(SCRIPTS / script), *map(str, arguments), "--rpc-url", server.rpc_url]
-            return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            return subprocess.run(command, cwd=self.directory, capture_output=True, text=True, timeout=60, check=False)
 
     def deploy(self, *options: object) -> subprocess.CompletedProcess[str]:
         return self.call("deploy-register.py", self.key_file(OPERATOR), *(options or DEPLOY))
@@ -113,7 +113,7 @@ def test_what_is_no_certificate_is_refused(stage):
 
 
 def test_measurements_are_approved_once_and_removed_once(stage):
-    """By options, as `register-worker` prints them, and by file."""
+    """By the line that `register-worker` prints, where the owner's key file lies, and by file."""
     stage.deploy()
     measurements = Measurements(*map(bytes.fromhex, FIVE.values()))
     _, printed = approval_commands(measurements, register_account_id=OPERATOR, owner_id=OWNER, network_id="testnet")
