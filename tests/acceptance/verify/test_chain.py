@@ -325,6 +325,55 @@ def test_json_of_the_same_length_with_another_value_is_refused():
     assert verdict_at(checks, 23) is not Verdict.PASS
 
 
+def told(words, change):
+    """The node's word with other arguments of the answer's call."""
+    answer = words[0].facts.answer
+    call = json.loads(answer.args)
+    change(call)
+    return with_facts(words, answer=dataclasses.replace(answer, args=json.dumps(call, separators=(",", ":")).encode()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda call: call.update(request_id=1),
+        lambda call: call["response"].update(success=False),
+        lambda call: call["response"].update(error="it trapped"),
+        lambda call: call["response"].update(output=None),
+        lambda call: call["response"].update(output={"Text": "HELLO "}),
+        lambda call: call["response"].update(receipt_sha256="00" * 32),
+        lambda call: call["response"]["resources_used"].update(instructions=106),
+        lambda call: call["response"]["resources_used"].update(compile_time_ms=1),
+        lambda call: call.pop("response"),
+    ],
+)
+def test_a_call_that_tells_something_else_than_the_receipt_is_refused(stage, words, change):
+    assert against(checks_of(stage, told(words, change))) == [23]
+
+
+def test_a_call_without_a_receipts_hash_is_unproven(stage, words):
+    assert open_in(checks_of(stage, told(words, lambda call: call["response"].update(receipt_sha256=None)))) == [23]
+
+
+@pytest.mark.parametrize("method", ["extend_execution", "submit_execution_output"])
+def test_another_call_is_no_answer(stage, words, method):
+    answer = dataclasses.replace(words[0].facts.answer, method=method)
+    assert against(checks_of(stage, with_facts(words, answer=answer))) == [23]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"settings_sha256_hex": "00" * 32}, {"measurements_hex": ("00" * 48,) * 5}, {"public_key": "ed25519:" + "1" * 32}]
+)
+def test_a_registration_of_something_else_is_refused_also_when_the_bundle_recorded_none(stage, words, changes):
+    register = words[0].facts.register
+    other = dataclasses.replace(register, registration=dataclasses.replace(register.registration, **changes))
+    record = dataclasses.replace(stage.bundle().chain, registration_json=None, outcome_json=None)
+    bundle = dataclasses.replace(stage.bundle(), chain=record)
+    assert against(checks_of(stage, with_facts(words, register=other), bundle)) == [26]
+    end = dataclasses.replace(words[0].facts.end, receipt_sha256_hex="00" * 32)
+    assert against(checks_of(stage, with_facts(words, end=end), bundle)) == [24]
+
+
 def test_another_output_than_the_receipts_is_refused():
     stage = ChainStage(said={"Text": "HELL0"})
     assert against(checks_of(stage, ask([stage], stage.bundle(), stage.receipt))) == [23]
