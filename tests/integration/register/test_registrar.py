@@ -9,6 +9,7 @@ from localnet import NEAR
 from oracle.errors import ConfigurationError, EvidenceRefused, TeeUnavailable
 from oracle.near.keys import Call
 from oracle.tee.dstack import Dstack
+from oracle.tee.root import INTEL
 from oracle.tee.simulator.collateral import CollateralTerms
 from oracle.tee.simulator.tcb import EVALUATION_DATA_NUMBER, OUT_OF_DATE
 from register.errors import NotApproved, RegistrationRefused, Revoked
@@ -182,6 +183,20 @@ async def test_a_contract_of_another_root_payer_or_main_contract_is_a_wrong_sett
         with pytest.raises(ConfigurationError) as refused:
             await registrar.register(stage.key())
     assert [problem.partition("=")[0] for problem in refused.value.problems] == ["REGISTER_CONTRACT_ID", "INIT_ACCOUNT_ID"]
+
+
+async def test_a_contract_that_trusts_another_root_is_a_wrong_setting(stage):
+    stage.approve()
+    before = stage.payer.balance_yocto
+    async with stage.registrar() as registrar:
+        registrar.contract.root_der = another_root
+        with pytest.raises(ConfigurationError, match="it trusts another root certificate than TEE_ROOT_CA names; make the two the same"):
+            await registrar.register(stage.key())
+    assert stage.payer.balance_yocto == before
+
+
+async def another_root():
+    return INTEL.der
 
 
 async def test_an_account_without_the_contract_is_a_wrong_setting(stage):
