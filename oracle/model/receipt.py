@@ -133,11 +133,16 @@ class BatchProof:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptQuote:
-    """A quote that covers a receipt, alone or (`batch`) with others, and the event log of its machine as the socket gave it."""
+    """
+    A quote that covers a receipt, alone or (`batch`) with others, and the event log of its machine as the socket gave it.
+
+    `collateral_json`: Intel's word on the platform as it was then, in dcap-qvl's JSON; later collateral says nothing of that moment.
+    """
 
     quote: bytes
     event_log: str
     batch: BatchProof | None = None
+    collateral_json: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,15 @@ from oracle.model.receipt import SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
 from oracle.store.rows import (
     changing_columns,
-    event_log_row,
     job_from_row,
     new_job_row,
     receipt_from_row,
     receipt_row,
+    text_rows,
     transaction_from_row,
     transaction_row,
 )
-from oracle.store.tables import event_logs, facts, jobs, keys, receipts, transactions, unreadable
+from oracle.store.tables import facts, jobs, keys, receipts, texts, transactions, unreadable
 
 PRUNED_AT_ONCE = 100
 
@@ -62,10 +62,12 @@ _DROP_SIGNED_BYTES = update(transactions).where(transactions.c.request_id == _ID
 _DROP_TRANSACTIONS = delete(transactions).where(transactions.c.request_id == _ID)
 
 _ADD_RECEIPT = insert(receipts).on_conflict_do_nothing()
-_ADD_EVENT_LOG = insert(event_logs).on_conflict_do_nothing()
+_ADD_TEXT = insert(texts).on_conflict_do_nothing()
+_event_log, _collateral = texts.alias("event_log"), texts.alias("collateral")
 _GET_RECEIPTS = (
-    select(receipts, event_logs.c.event_log)
-    .outerjoin(event_logs, receipts.c.event_log_sha256_hex == event_logs.c.sha256_hex)
+    select(receipts, _event_log.c.text.label("event_log"), _collateral.c.text.label("collateral"))
+    .outerjoin(_event_log, receipts.c.event_log_sha256_hex == _event_log.c.sha256_hex)
+    .outerjoin(_collateral, receipts.c.collateral_sha256_hex == _collateral.c.sha256_hex)
     .where(receipts.c.request_id == _ID)
     .order_by(receipts.c.number.desc())
 )
@@ -189,8 +191,8 @@ def record(connection: Connection, transaction: SignedTransaction, receipt: Sign
     connection.execute(_ADD_TRANSACTION, transaction_row(transaction))
     connection.execute(_RAISE_NONCE, {"public_key": transaction.public_key, "highest_nonce": transaction.nonce})
     if receipt is not None:
-        if receipt.quote is not None:
-            connection.execute(_ADD_EVENT_LOG, event_log_row(receipt.quote))
+        for row in text_rows(receipt.quote):
+            connection.execute(_ADD_TEXT, row)
         connection.execute(_ADD_RECEIPT, receipt_row(receipt))
 
 

@@ -150,20 +150,27 @@ def receipt_row(receipt: SignedReceipt) -> Row:
         "public_key": receipt.public_key,
         "signature": receipt.signature,
         "quote": None if quote is None else quote.quote,
-        "event_log_sha256_hex": None if quote is None else event_log_row(quote)["sha256_hex"],
+        "event_log_sha256_hex": None if quote is None else _sha256_hex(quote.event_log),
+        "collateral_sha256_hex": None if quote is None or quote.collateral_json is None else _sha256_hex(quote.collateral_json),
         "batch_json": None if batch is None else json.dumps([batch.tree_size, batch.leaf_index, [found.hex() for found in batch.path]]),
     }
 
 
-def event_log_row(quote: ReceiptQuote) -> Row:
-    """All columns of an event log."""
-    return {"sha256_hex": hashlib.sha256(quote.event_log.encode()).hexdigest(), "event_log": quote.event_log}
+def text_rows(quote: ReceiptQuote | None) -> list[Row]:
+    """The texts that a quote's receipts refer to."""
+    texts = () if quote is None else (quote.event_log, quote.collateral_json)
+    return [{"sha256_hex": _sha256_hex(text), "text": text} for text in texts if text is not None]
 
 
 def receipt_from_row(row: Row) -> SignedReceipt:
-    """Read a receipt back, its row joined with its event log."""
-    quote = None if row["quote"] is None else ReceiptQuote(row["quote"], row["event_log"], _batch_from_json(row["batch_json"]))
+    """Read a receipt back, its row joined with its event log and collateral."""
+    batch, event_log, collateral = _batch_from_json(row["batch_json"]), row["event_log"], row["collateral"]
+    quote = None if row["quote"] is None else ReceiptQuote(row["quote"], event_log, batch, collateral)
     return SignedReceipt(row["request_id"], row["receipt"], row["receipt_sha256_hex"], row["public_key"], row["signature"], quote)
+
+
+def _sha256_hex(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _batch_from_json(text: str | None) -> BatchProof | None:

@@ -65,17 +65,18 @@ receipts = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("quote", LargeBinary),
     Column("event_log_sha256_hex", Text),
+    Column("collateral_sha256_hex", Text),
     Column("batch_json", Text),
 )
-"""Exact bytes of what was said of executions; quote and event log only where there is a TEE."""
+"""Exact bytes of what was said of executions; quote, event log and collateral only where there is a TEE."""
 
-event_logs = Table(
-    "event_logs",
+texts = Table(
+    "texts",
     metadata,
     Column("sha256_hex", Text, primary_key=True),
-    Column("event_log", Text, nullable=False),
+    Column("text", Text, nullable=False),
 )
-"""Long, and the same for all quotes of a machine until it boots again."""
+"""Event logs, the same for all quotes of a machine until it boots again, and collateral, the same for a day: long, and each kept once."""
 
 keys = Table(
     "keys",

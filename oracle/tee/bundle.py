@@ -98,7 +98,7 @@ def bundle_of(job: Job, kept: SignedReceipt) -> Bundle:
     output = None if job.answer is None else job.answer.output
     expected_hex = parse_receipt(kept.receipt).outcome.output_sha256_hex
     is_this_one = output is not None and hashlib.sha256(output).hexdigest() == expected_hex
-    attestation = None if kept.quote is None else BundleAttestation(kept.quote)
+    attestation = None if kept.quote is None else BundleAttestation(kept.quote, kept.quote.collateral_json)
     return Bundle(kept.receipt, kept.signature, None, output if is_this_one else None, attestation)
 
 

@@ -46,6 +46,7 @@ class CollateralSource:
         self._pcs, self._directory, self._clock, self._root = Pcs(url, fetch, root), cache_directory, clock, root
         self._kept: dict[Wanted, _Kept] = {}
         self._turns: dict[Wanted, asyncio.Lock] = {}
+        self._refreshing: dict[Wanted, asyncio.Task[None]] = {}
 
     async def for_quote(self, raw: bytes) -> Collateral:
         """
@@ -57,6 +58,30 @@ class CollateralSource:
         """
         quote = parse_quote(raw)
         return await self.for_platform(Wanted(quote.report.kind, *platform_of(quote)))
+
+    def at_hand(self, raw: bytes) -> Collateral | None:
+        """
+        Collateral of a quote's platform that is kept and good now, without waiting for anybody; None where there is none.
+
+        Where it is due to be fetched anew, or missing, that begins in the background.
+
+        Raises:
+            EvidenceRefused: the quote does not name its platform.
+        """
+        quote = parse_quote(raw)
+        wanted = Wanted(quote.report.kind, *platform_of(quote))
+        kept = self._good(wanted)
+        if (kept is None or self._now_s() >= kept.refresh_at_s) and wanted not in self._refreshing:
+            task = asyncio.create_task(self._refresh_aside(wanted))
+            self._refreshing[wanted] = task
+            task.add_done_callback(lambda _: self._refreshing.pop(wanted, None))
+        return None if kept is None else kept.collateral
+
+    async def _refresh_aside(self, wanted: Wanted) -> None:
+        try:
+            await self.for_platform(wanted)
+        except TeeError as error:
+            log.warning("collateral_not_had", platform=str(wanted), reason=str(error))
 
     async def for_platform(self, wanted: Wanted) -> Collateral:
         """The same by name."""

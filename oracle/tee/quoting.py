@@ -15,6 +15,7 @@ from oracle.errors import EvidenceRefused, TeeError
 from oracle.model import Attestation
 from oracle.model.receipt import BatchProof, ReceiptQuote
 from oracle.ports import Clock
+from oracle.tee.collateral import Collateral
 from oracle.tee.merkle import Tree
 from oracle.tee.quote import parse_quote
 from oracle.tee.receipt import batch_report_data, receipt_report_data
@@ -41,11 +42,29 @@ class AskForQuotes(Protocol):
         ...
 
 
-class ReceiptQuotes:
-    """Gets receipts quoted. `batch_ms`: how long a receipt waits for others to share a quote with; 0 gives each its own."""
+class HaveCollateral(Protocol):
+    """What is kept of Intel's word."""
 
-    def __init__(self, socket: AskForQuotes, clock: Clock, *, batch_ms: int = 0) -> None:
-        self._socket, self._clock, self._batch_s = socket, clock, batch_ms / 1_000
+    def at_hand(self, raw: bytes) -> Collateral | None:
+        """
+        Collateral of a quote's platform, without waiting for anybody.
+
+        Raises:
+            EvidenceRefused: the quote does not name its platform.
+        """
+        ...
+
+
+class ReceiptQuotes:
+    """
+    Gets receipts quoted.
+
+    `batch_ms`: how long a receipt waits for others to share a quote with; 0 gives each its own. `collateral`: None leaves it to who exports
+    the receipt.
+    """
+
+    def __init__(self, socket: AskForQuotes, clock: Clock, *, batch_ms: int = 0, collateral: HaveCollateral | None = None) -> None:
+        self._socket, self._clock, self._batch_s, self._collateral = socket, clock, batch_ms / 1_000, collateral
         self._batch: _Batch | None = None
 
     async def quote(self, receipt: bytes) -> ReceiptQuote | None:
@@ -65,7 +84,7 @@ class ReceiptQuotes:
 
     async def _quote_alone(self, receipt: bytes) -> ReceiptQuote:
         found = await self._insist(receipt_report_data(receipt))
-        return ReceiptQuote(found.quote, found.event_log)
+        return ReceiptQuote(found.quote, found.event_log, collateral_json=self._collateral_of(found.quote))
 
     async def _quote_together(self, receipt: bytes) -> ReceiptQuote:
         batch = self._batch
@@ -86,7 +105,16 @@ class ReceiptQuotes:
                 batch.asking.cancel()
         tree = batch.tree
         proof = None if tree.size == 1 else BatchProof(tree.size, index, tree.path(index))
-        return ReceiptQuote(found.quote, found.event_log, proof)
+        return ReceiptQuote(found.quote, found.event_log, proof, self._collateral_of(found.quote))
+
+    def _collateral_of(self, quote: bytes) -> str | None:
+        """A bundle that is exported later has to speak of this moment."""
+        try:
+            found = None if self._collateral is None else self._collateral.at_hand(quote)
+        except EvidenceRefused as error:
+            _log.warning("receipt_without_collateral", reason=str(error))
+            return None
+        return None if found is None else found.to_json()
 
     async def _ask_for(self, batch: "_Batch") -> Attestation:
         await self._clock.sleep(self._batch_s)

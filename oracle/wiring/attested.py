@@ -13,7 +13,6 @@ from oracle.near.agreed import AgreedContract, AgreedSender, AgreedStream
 from oracle.near.agreement import Agreement, Node
 from oracle.ports import Clock, ReadContract, StoreJobs, SubmitAnswers, SystemClock, WatchChain
 from oracle.settings import Settings, redacted_url
-from oracle.tee.dstack import Dstack
 from oracle.wiring.hardening import harden_process
 from oracle.wiring.tee import Machine, Trust, independent_nodes, open_machine, registrar_of
 from register import AnswersWhileRegistered, Keeper, Registrar, Registration, Tell, Told
@@ -32,11 +31,6 @@ class Attested:
     registrar: Registrar
     registration: Registration
     agreement: Agreement | None
-
-    @property
-    def socket(self) -> Dstack:
-        """Where quotes come from."""
-        return self.machine.socket
 
     def contract(self, inner: ReadContract) -> ReadContract:
         """Requests as nodes agree on them."""

@@ -13,7 +13,6 @@ from oracle.near import SigningKey
 from oracle.ports import ChainIdentity, Clock
 from oracle.settings import TeeSettings
 from oracle.tee.bundle import Bundle
-from oracle.tee.dstack import Dstack
 from oracle.tee.making import ReceiptMaker, Standing
 from oracle.tee.quoting import ReceiptQuotes
 from oracle.wiring.tee import Machine, Trust
@@ -40,9 +39,9 @@ def standing_of(settings: TeeSettings, trust: Trust, identity: ChainIdentity, ke
     )
 
 
-def receipt_quotes(settings: TeeSettings, socket: Dstack, clock: Clock) -> ReceiptQuotes:
-    """Quotes of this machine for its receipts."""
-    return ReceiptQuotes(socket, clock, batch_ms=settings.quote_batch_ms)
+def receipt_quotes(settings: TeeSettings, machine: Machine, clock: Clock) -> ReceiptQuotes:
+    """Quotes of this machine for its receipts, with the collateral of their time."""
+    return ReceiptQuotes(machine.socket, clock, batch_ms=settings.quote_batch_ms, collateral=machine.collateral)
 
 
 class Completing:
@@ -57,8 +56,9 @@ class Completing:
         if attestation is None:
             return bundle
         try:
-            collateral = await self._machine.collateral.for_quote(attestation.quote.quote)
-            attestation = replace(attestation, collateral_json=collateral.to_json())
+            if attestation.collateral_json is None:  # there was none at hand then: today's has to do
+                collateral = await self._machine.collateral.for_quote(attestation.quote.quote)
+                attestation = replace(attestation, collateral_json=collateral.to_json())
             attestation = replace(attestation, app_compose=(await self._machine.socket.info()).app_compose or None)
         except TeeError as error:
             _log.warning("bundle_not_complete", reason=str(error))

@@ -87,7 +87,7 @@ async def _open(settings: Settings, stack: AsyncExitStack, registering: Tell) ->
     signing = keys if attested is None else [attested.key]
     addressee = Addressee(contract_id, await _patiently(contract.keeps_receipts, clock))
     sender = ChainSender(rpc, store, addressee, signing, clock)
-    quotes = None if attested is None else receipt_quotes(settings, attested.socket, clock)
+    quotes = None if attested is None else receipt_quotes(settings, attested.machine, clock)
     stream = await _stream(settings, rpc, contract, clock, stack)
     guarded = None if attested is None else attested.sender(sender, store)
     local_chain = settings.is_local_chain  # the chain itself has just confirmed it

@@ -11,7 +11,12 @@ import pytest
 def _run(home, *options):
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home)}
     done = subprocess.run(
-        [sys.executable, "-m", "oracle", "demo", "--tee", *options], capture_output=True, env=environment, text=True, timeout=120, check=False
+        [sys.executable, "-m", "oracle", "demo", "--tee", *options],
+        capture_output=True,
+        env=environment,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.stderr == ""
     assert [path.name for path in home.iterdir() if path.name != ".cache"] == []  # the local chain keeps compiled contracts there

@@ -151,17 +151,21 @@ async def test_a_receipt_that_cannot_be_stored_leaves_its_transaction_unsaid_too
         assert await store.highest_nonce("k") == 0
 
 
-async def test_one_event_log_is_kept_for_all_quotes_of_a_boot_and_receipts_go_with_their_jobs(tmp_path):
+async def test_a_long_text_is_kept_once_for_all_quotes_and_receipts_go_with_their_jobs(tmp_path):
     path = tmp_path / "jobs.sqlite"
     async with SqliteJobs(path, kept=Kept(done_jobs=3)) as store:
         for number in range(1, 11):
             (job,) = await store.admit(told(number))
-            receipt = replace(RECEIPT, request_id=number, receipt_sha256_hex=f"{number:064x}", quote=ReceiptQuote(b"q", "a long log"))
+            quote = ReceiptQuote(b"q", "a long log", collateral_json="of day one" if number < 9 else "of day two")
+            receipt = replace(RECEIPT, request_id=number, receipt_sha256_hex=f"{number:064x}", quote=quote)
             await store.record(SignedTransaction(TxHash(f"h{number}"), number, "k", number, 4, b"signed"), receipt)
             await store.save(job.at(Stage.DONE, settled_by="event"))
-        assert [number for number in range(1, 11) if await store.receipts(number)] == [7, 8, 9, 10]
+        kept = {number: found for number in range(1, 11) if (found := await store.receipts(number))}
+        days = {number: receipt.quote.collateral_json for number, (receipt,) in kept.items()}
+        assert days == {7: "of day one", 8: "of day one", 9: "of day two", 10: "of day two"}
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT event_log FROM event_logs").fetchall() == [("a long log",)]
+        texts = connection.execute("SELECT text FROM texts ORDER BY text").fetchall()
+        assert texts == [("a long log",), ("of day one",), ("of day two",)]
 
 
 async def test_a_file_of_another_chain_is_refused_with_both_names_and_the_mend(tmp_path):

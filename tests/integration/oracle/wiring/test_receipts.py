@@ -1,6 +1,7 @@
 """A bundle on its way out gets the collateral of its quote and the compose text, and goes without where they cannot be had."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -41,6 +42,12 @@ async def test_a_quoted_bundle_gets_collateral_and_compose_text(machine):
     assert Collateral.from_json(bundle.attestation.collateral_json)
     compose_hash = hashlib.sha256(bundle.attestation.app_compose.encode()).hexdigest()
     assert compose_hash == (await machine.socket.info()).compose_hash
+
+
+async def test_collateral_of_the_quotes_own_time_is_left_in_place(machine):
+    bundle = await quoted_bundle(machine)
+    bundle = replace(bundle, attestation=replace(bundle.attestation, collateral_json="{}"))
+    assert (await Completing(machine)(bundle)).attestation.collateral_json == "{}"
 
 
 async def test_a_bundle_without_a_quote_stays_as_it_is(machine):

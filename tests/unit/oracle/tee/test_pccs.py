@@ -81,6 +81,36 @@ async def test_collateral_is_asked_for_once_a_day(tmp_path):
         assert len(world.road.asked) == 8
 
 
+async def test_what_is_at_hand_is_given_at_once_and_fetched_aside(tmp_path):
+    async with world_at(tmp_path) as world:
+        assert world.source.at_hand(world.quote) is None
+        fetched = await until(lambda: world.source.at_hand(world.quote))
+        assert verify_quote(world.quote, fetched, world.now_s, world.root)
+        asked = len(world.road.asked)
+        await world.clock.advance(DAY_S + 1)
+        assert world.source.at_hand(world.quote) == fetched
+        newer = await until(lambda: found if (found := world.source.at_hand(world.quote)) != fetched else None)
+        assert newer.issued_s > fetched.issued_s
+        assert len(world.road.asked) == 2 * asked
+
+
+async def test_a_source_that_is_down_costs_who_asks_for_what_is_at_hand_nothing(tmp_path):
+    async with world_at(tmp_path) as world:
+        world.road.open = False
+        assert world.source.at_hand(world.quote) is None
+        await until(lambda: world.road.asked)
+        world.road.open = True
+        assert await until(lambda: world.source.at_hand(world.quote))
+
+
+async def until(told):
+    """What is told as soon as it is something; the sockets' own time has to pass."""
+    async with asyncio.timeout(10):
+        while not (found := told()):
+            await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+        return found
+
+
 async def test_callers_at_once_share_one_fetch(tmp_path):
     async with world_at(tmp_path) as world:
         answers = await asyncio.gather(*(world.source.for_quote(world.quote) for _ in range(10)))

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from oracle.errors import TeeUnavailable
+from oracle.errors import EvidenceRefused, TeeUnavailable
 from oracle.model import Attestation
 from oracle.tee.merkle import Tree, root_from_path
 from oracle.tee.quote import parse_quote, read_quote
 from oracle.tee.quoting import MAX_BATCH, PATIENCE_S, ReceiptQuotes
 from oracle.tee.receipt import batch_report_data, receipt_report_data
 from oracle.testing.clock import ManualClock, rest
+from tests.unit.oracle.tee.samples import sample_collateral
 
 REAL_QUOTE = read_quote((Path(__file__).parents[3] / "vectors" / "quotes" / "tdx_quote").read_bytes())
 REPORT_DATA = slice(568, 632)
@@ -52,6 +53,33 @@ async def test_a_receipt_gets_a_quote_of_its_own(clock):
     found = await quotes.quote(b"receipt")
     assert told(found) == receipt_report_data(b"receipt")
     assert (found.event_log, found.batch) == ("[]", None)
+
+
+class Kept:
+    """Collateral at hand, or what asking for it raises."""
+
+    def __init__(self, found):
+        self.found = found
+
+    def at_hand(self, _quote):
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+@pytest.mark.parametrize("batch_ms", [0, 20])
+async def test_a_quote_comes_with_the_collateral_of_its_moment(clock, batch_ms):
+    quotes = ReceiptQuotes(Socket(), clock, batch_ms=batch_ms, collateral=Kept(sample_collateral("tdx")))
+    asking = asyncio.create_task(quotes.quote(b"receipt"))
+    await rest()
+    await clock.advance(batch_ms / 1_000)
+    assert (await asking).collateral_json == sample_collateral("tdx").to_json()
+
+
+@pytest.mark.parametrize("found", [None, EvidenceRefused("the quote does not name its platform")])
+async def test_a_receipt_does_not_wait_for_collateral(clock, found):
+    quotes = ReceiptQuotes(Socket(), clock, collateral=Kept(found))
+    assert (await quotes.quote(b"receipt")).collateral_json is None
 
 
 async def test_receipts_that_are_ready_within_a_moment_share_a_quote(clock):
