@@ -42,10 +42,11 @@ class RequestSeen:
 
 @dataclass(frozen=True, slots=True)
 class CompletedSeen:
-    """The contract's event of a request's end."""
+    """The contract's event of a request's end. `heard`: what the call that logged it returned to the caller, as JSON; None: not told."""
 
     success: bool
     error: str | None
+    heard: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

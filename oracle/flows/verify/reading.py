@@ -76,7 +76,8 @@ def _completed(outcome: Any, contract_id: str, standard: str, request_id: int) -
             continue
         for event in events_of_logs([str(log) for log in ran["outcome"]["logs"]], Origin(), standard=standard):
             if isinstance(event, Completed) and event.request_id == request_id and event.success is not None:
-                return CompletedSeen(event.success, event.error)
+                returned = ran["outcome"]["status"].get("SuccessValue")
+                return CompletedSeen(event.success, event.error, None if returned is None else base64.b64decode(returned, validate=True))
     return None
 
 

@@ -161,8 +161,8 @@ RULES = (
     _rule(
         24,
         "The request was settled by this answer",
-        "An answer that came late, or lost against another, was never heard. The contract's own record of how the request ended "
-        "has to agree.",
+        "An answer that came late, or lost against another, was never heard. The contract's own record of how the request ended, "
+        "and what its callback returned to the caller, have to agree.",
     ),
     _rule(
         25,

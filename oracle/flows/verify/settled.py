@@ -2,8 +2,9 @@
 
 import json
 
-from oracle.flows.verify.check import Check, failed, passed, unknown
+from oracle.flows.verify.check import Check, failed, judged, passed, unknown
 from oracle.flows.verify.facts import AnswerSeen, EndSeen, Missing, NodeFacts
+from oracle.flows.verify.heard import heard_agrees
 from oracle.flows.verify.offline import Evidence
 from oracle.flows.verify.reading import sorted_json
 from oracle.flows.verify.told import Told, Unreadable, agrees_with, read_call
@@ -12,6 +13,7 @@ from oracle.model.receipt import Receipt
 
 _KEPT_ERROR_BYTES = 256
 """How much of an error the contract keeps (`contracts/outlayer/src/outcome.rs`)."""
+_OTHER_OUTPUT = "the caller heard another output"
 Differences = list[str]
 
 
@@ -85,7 +87,7 @@ def check_settled(evidence: Evidence, facts: NodeFacts) -> Check:
     outcome = receipt.outcome
     expected = f"{'succeeded' if outcome.success else 'failed'}, with the receipt {evidence.bundle.receipt_sha256_hex}"
     if not isinstance(seen, Missing):
-        return _by_record(evidence, seen, expected)
+        return _by_record(evidence, seen, facts, expected)
     if seen.is_denial:
         return failed(24, seen.reason, expected)
     completed = facts.request.completed if seen.is_gone and not isinstance(facts.request, Missing) else None
@@ -93,10 +95,14 @@ def check_settled(evidence: Evidence, facts: NodeFacts) -> Check:
         return unknown(24, seen.reason, expected, "ask a node that keeps older blocks, with --rpc")
     if (completed.success, completed.error) != (outcome.success, outcome.error):
         return failed(24, f"the contract's event says {_end(success=completed.success, error=completed.error)}", expected)
-    return passed(24, f"{seen.reason}; its event says {_end(success=completed.success, error=completed.error)}", expected)
+    told = f"{seen.reason}; its event says {_end(success=completed.success, error=completed.error)}"
+    heard = heard_agrees(completed.heard, receipt, facts.answer)
+    if heard is None:
+        return unknown(24, f"{told}, and not what the caller heard", expected, "ask a node that keeps older blocks, with --rpc")
+    return judged(24, told if heard else f"{told}; {_OTHER_OUTPUT}", expected, ok=heard)
 
 
-def _by_record(evidence: Evidence, seen: EndSeen, expected: str) -> Check:
+def _by_record(evidence: Evidence, seen: EndSeen, facts: NodeFacts, expected: str) -> Check:
     receipt, record = evidence.receipt, evidence.bundle.chain
     outcome = receipt.outcome
     differences = _differences(
@@ -110,6 +116,9 @@ def _by_record(evidence: Evidence, seen: EndSeen, expected: str) -> Check:
         differences.append(f"the hash of another receipt, {seen.receipt_sha256_hex!s:.80}")
     if record is not None and record.outcome_json is not None and sorted_json(json.loads(record.outcome_json)) != seen.json:
         differences.append("the bundle recorded another outcome")
+    completed = None if isinstance(facts.request, Missing) else facts.request.completed
+    if completed is not None and heard_agrees(completed.heard, receipt, facts.answer) is False:
+        differences.append(_OTHER_OUTPUT)
     if differences:
         return failed(24, f"{seen.status}: {'; '.join(differences)}", expected)
     if seen.receipt_sha256_hex is None:
