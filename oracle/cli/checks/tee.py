@@ -1,7 +1,6 @@
 """A worker that proves what it is: policy, machine, collateral, the register contract, and who else may act for the operator."""
 
 import hashlib
-import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from importlib import resources
@@ -10,6 +9,7 @@ import base58
 
 from oracle.cli.checks.check import Check, fail, ok, warn
 from oracle.errors import ChainError, ConfigurationError, EvidenceRefused, TeeUnavailable
+from oracle.flows.verify.reading import SHAPELESS, keys_by_receiver
 from oracle.model import Measurements
 from oracle.settings import TeeSettings
 from oracle.tee.collateral import moment
@@ -72,7 +72,7 @@ async def check_registration(chain: Chain, settings: TeeSettings) -> AsyncIterat
             config = await registrar.contract.config()
             yield ok("register contract", f"{registrar.contract.account_id}: owner {config.owner_id}")
             yield await _check_code(chain, registrar.contract.account_id)
-            yield await _check_full_access(chain, registrar.contract.account_id)
+            yield await _check_keys(chain, registrar.contract, settings.offchainvm_contract_id)
             try:
                 measurements = (await machine.socket.info()).measurements
             except TeeUnavailable:
@@ -122,17 +122,25 @@ async def _check_code(chain: Chain, account_id: str) -> Check:
     return warn("register code", f"{code_hash}, not what this package has", "deploy the package's contract, or compare its source yourself")
 
 
-async def _check_full_access(chain: Chain, account_id: str) -> Check:
+async def _check_keys(chain: Chain, contract: RegisterContract, main_contract_id: str) -> Check:
+    """Who else could answer in the operator's name: `oracle verify` looks at the same in check 28."""
+    account_id = contract.account_id
     params = {"request_type": "view_access_key_list", "finality": "final", "account_id": account_id}
-    answer = await chain.rpc.call("query", params)
-    keys = answer.get("keys") if isinstance(answer, dict) else None
-    full = [key for key in keys or () if isinstance(key, dict) and "FullAccess" in json.dumps(key.get("access_key"))]
-    if keys is None:
+    try:
+        keys = keys_by_receiver(await chain.rpc.call("query", params))
+    except SHAPELESS:
         return fail("full access", f"the node does not list the keys of {account_id}", "name another node first")
+    full = [key for key, receiver_id in keys.items() if receiver_id in {None, account_id}]
+    mend = "delete them; `oracle verify` calls such a worker's answers UNPROVEN"
     if full:
-        found = f"{account_id} has {len(full)} full-access key(s): who holds one can answer, and replace the contract, without any quote"
-        return warn("full access", found, "delete them; `oracle verify` calls such a worker's answers UNPROVEN")
-    return ok("full access", f"nobody has full access to {account_id}")
+        found = f"{account_id} has {len(full)} full-access key(s), or for itself: who holds one can answer, and replace the contract"
+        return warn("full access", f"{found}, without any quote", mend)
+    answering = [key for key, receiver_id in keys.items() if receiver_id == main_contract_id]
+    strangers = [key for key in answering if await contract.worker(public_key=key) is None]
+    if strangers:
+        found = f"{account_id} has {len(strangers)} key(s) for {main_contract_id} that no worker has registered"
+        return warn("full access", f"{found}: who holds one can answer without any quote", mend)
+    return ok("full access", f"nobody but registered workers has a key of {account_id} that answers")
 
 
 async def _check_approved(contract: RegisterContract, owner_id: str, measurements: Measurements, settings: TeeSettings) -> Check:

@@ -1,7 +1,8 @@
 import json
 
-from localnet import NEAR
-from tests.integration.register.conftest import NOWHERE, REGISTER
+from localnet import NEAR, KeyPair
+from localnet.values.actions import DeleteKey, FunctionCallPermission
+from tests.integration.register.conftest import MAIN, NOWHERE, REGISTER
 
 
 async def examined(oracle, **changed):
@@ -40,6 +41,25 @@ async def test_a_full_access_key_of_the_operator_is_a_warning(stage, oracle):
     verdict, found = (await examined(oracle))["full access"]
     assert verdict == "warn"
     assert f"{REGISTER} has 1 full-access key(s)" in found
+
+
+async def test_a_key_that_answers_without_a_registration_is_a_warning_and_a_workers_is_none(stage, oracle, founded):
+    stage.approve()
+    async with stage.registrar() as registrar:
+        await registrar.register(stage.key())
+    stranger = KeyPair.from_seed("kept back").public_key
+    founded.account.add_key(stranger, FunctionCallPermission(None, MAIN, ()))
+    founded.account.send(REGISTER, [DeleteKey(founded.account.key.public_key)])
+    verdict, found = (await examined(oracle))["full access"]
+    assert (verdict, f"{REGISTER} has 1 key(s) for {MAIN}" in found) == ("warn", True)
+
+
+async def test_an_account_with_keys_of_registered_workers_alone_is_well(stage, oracle, founded):
+    stage.approve()
+    async with stage.registrar() as registrar:
+        await registrar.register(stage.key())
+    founded.account.send(REGISTER, [DeleteKey(founded.account.key.public_key)])
+    assert (await examined(oracle))["full access"][0] == "ok"
 
 
 async def test_an_unapproved_machine_and_a_payer_without_means_are_failures(stage, oracle):
