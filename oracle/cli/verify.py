@@ -88,7 +88,7 @@ def command(
     \b
     Examples:
       oracle verify bundle.json --policy policy.toml --offline
-      oracle verify 7 --policy policy.toml --rpc https://rpc.one.example --rpc https://rpc.two.example --explain
+      oracle verify 7 --contract outlayer.near --policy policy.toml --rpc https://rpc.one.example --rpc https://rpc.two.example
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     from oracle.flows.verify.report import Report  # noqa: PLC0415  --help answers without
     from oracle.flows.verify.terms import Terms  # noqa: PLC0415

@@ -166,4 +166,7 @@ def _asked_for(receipt: Receipt, terms: Terms) -> Check:
     names = ("request", "contract")
     expected = " of ".join(f"{name} {value}" for name, value in zip(names, wanted, strict=True) if value is not None)
     ok = all(value in (None, found) for found, value in zip(seen, wanted, strict=True))
-    return judged(18, f"request {seen[0]} of contract {seen[1]}", expected or "any, for none was named", ok=ok)
+    found = f"request {seen[0]} of contract {seen[1]}"
+    if ok and terms.request_id is not None and terms.contract_id is None:  # every contract has a request of that number
+        return unknown(18, found, f"request {terms.request_id} of a contract that you name", "name the contract with --contract")
+    return judged(18, found, expected or "any, for none was named", ok=ok)

@@ -207,7 +207,7 @@ def answered():
 
 def test_a_request_is_fetched_from_the_worker_and_proven_by_the_chain(verify, answered):
     _, rpc_url, worker_url = answered
-    code, out, _ = verify("0", "--worker", worker_url, "--rpc", rpc_url, "--json")
+    code, out, _ = verify("0", "--worker", worker_url, "--rpc", rpc_url, "--contract", MAIN, "--json")
     told = json.loads(out)
     assert (code, told["offline"], told["chain"]) == (PROVEN, "PROVEN", "PROVEN"), out
 
@@ -240,6 +240,14 @@ def test_a_worker_that_sends_the_bundle_of_another_request_is_refused(verify, an
     assert "Decided by check 18" in out
 
 
+def test_a_number_without_a_contract_names_no_request_for_a_worker_may_send_one_of_a_contract_of_its_own(verify, answered):
+    _, rpc_url, worker_url = answered
+    code, out, _ = verify("0", "--worker", worker_url, "--rpc", rpc_url)
+    assert code == UNPROVEN
+    assert "Decided by check 18" in out
+    assert "name the contract with --contract" in out
+
+
 def test_a_request_that_the_worker_does_not_know_is_unproven(verify, answered):
     code, out, _ = verify("6", "--worker", answered[2])
     assert code == UNPROVEN
@@ -251,15 +259,15 @@ def test_of_several_receipts_the_one_that_was_sent_is_verified(verify, answered)
     sent, newer = stage.bundle(), stage.good.bundle(stage.good.receipt(request=stage.receipt.request, chain=stage.receipt.chain))
     told = {"attestations_0": file_of(newer), f"attestations_0_receipt_sha256_{sent.receipt_sha256_hex}": file_of(sent)}
     with WorkerInterface(**told) as worker:
-        assert verify("0", "--worker", worker.url, "--rpc", rpc_url)[0] == PROVEN
+        assert verify("0", "--worker", worker.url, "--rpc", rpc_url, "--contract", MAIN)[0] == PROVEN
     with WorkerInterface(attestations_0=file_of(newer)) as worker:
-        assert verify("0", "--worker", worker.url, "--rpc", rpc_url)[0] == UNPROVEN
+        assert verify("0", "--worker", worker.url, "--rpc", rpc_url, "--contract", MAIN)[0] == UNPROVEN
 
 
 def test_the_workers_interface_is_found_by_its_own_setting(verify, answered, nothing_set):
     _, rpc_url, worker_url = answered
     nothing_set.setenv("API_LISTEN", worker_url.removeprefix("http://"))
-    assert verify("0", "--rpc", rpc_url)[0] == PROVEN
+    assert verify("0", "--rpc", rpc_url, "--contract", MAIN)[0] == PROVEN
 
 
 def test_help_shows_examples_and_exit_codes(capsys):
