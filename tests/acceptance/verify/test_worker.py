@@ -20,6 +20,7 @@ from oracle.tee.root import INTEL, Root
 from tests.acceptance.harness import Ask, World
 from tests.acceptance.harness.tee import TeeWorld
 from tests.acceptance.harness.world import guest_path
+from tests.acceptance.verify.chain_stage import MAIN
 from tests.acceptance.verify.test_chain import question_of
 
 ASKS = {
@@ -37,7 +38,7 @@ ONLY_IN_A_TEE = {5, 6, 7, 8, 9, 10, 11, 12, 13, 26, 27, 28}
 
 async def verify(world, request_id, terms, request_transaction=None):
     """All checks of a request, by what its worker serves and the chain's node says."""
-    terms = dataclasses.replace(terms, request_id=request_id, now_s=SystemClock().now_ns() // 10**9)
+    terms = dataclasses.replace(terms, request_id=request_id, contract_id=MAIN, now_s=SystemClock().now_ns() // 10**9)
     fetched = await fetch_bundle(world.worker.api_url, request_id)
     found = check_offline(fetched.raw, terms)
     evidence = found.evidence
