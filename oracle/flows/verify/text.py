@@ -53,8 +53,8 @@ def report_json(report: Report, *, explain: bool = False) -> dict[str, object]:
         "decided_by": None if decided is None else decided.number,
         "receipt_sha256": report.subject.receipt_sha256_hex,
         "request_id": report.subject.request_id,
-        "contract_id": report.subject.contract_id,
-        "worker_id": report.subject.worker_id,
+        "contract_id": _shown_or_none(report.subject.contract_id),
+        "worker_id": _shown_or_none(report.subject.worker_id),
         "at_s": report.subject.at_s,
         "root_sha256": report.root_sha256_hex,
         "policy_sha256": report.policy_sha256_hex,
@@ -86,7 +86,7 @@ def _check_json(check: Check, *, explain: bool) -> dict[str, object]:
         "needed": check.is_needed,
         "seen": _shown(check.seen),
         "expected": _shown(check.expected),
-        "mend": check.mend,
+        "mend": _shown_or_none(check.mend),
     }
     return told | {"why": check.rule.why} if explain else told
 
@@ -95,3 +95,7 @@ def _shown(text: str) -> str:
     """Control characters could move a terminal's cursor over what stands there."""
     clean = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text[: MAX_SHOWN_CHARS + 1])
     return clean if len(clean) <= MAX_SHOWN_CHARS else clean[:MAX_SHOWN_CHARS] + "…"
+
+
+def _shown_or_none(text: str | None) -> str | None:
+    return None if text is None else _shown(text)

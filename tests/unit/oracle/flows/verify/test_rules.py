@@ -1,6 +1,8 @@
 """What the papers say of each check is what the code says."""
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,14 @@ def test_what_strangers_wrote_cannot_steer_a_terminal_or_fill_it():
     lines = report_lines(report_of(failed(2, "\x1b[2J\r\n" + "x" * 5_000, "y")))
     assert not any("\x1b" in line or "\r" in line or "\n" in line for line in lines)
     assert len("".join(lines)) < 4 * MAX_SHOWN_CHARS
+
+
+def test_what_strangers_wrote_cannot_steer_a_terminal_through_json():
+    subject = Subject(contract_id="\x9b2J\u202egnp", worker_id="\x7f" * 5_000)
+    report = replace(report_of(unknown(28, "seen", "expected", "the owner of \x9b2J deletes it")), subject=subject)
+    text = json.dumps(report_json(report), ensure_ascii=False)
+    assert text.isprintable()
+    assert len(text) < 4 * MAX_SHOWN_CHARS
 
 
 def test_explaining_adds_the_reason_to_each_check():
