@@ -12,6 +12,7 @@ from oracle.flows.verify.agreement import check_chain
 from oracle.flows.verify.facts import Missing, NodeWord
 from oracle.flows.verify.nodes import Question, _Node, _or_missing
 from oracle.flows.verify.offline import check_offline
+from oracle.flows.verify.reading import operator_seen
 from oracle.flows.verify.report import Overall, verdict_of
 from oracle.near import Rpc
 from oracle.ports import SystemClock
@@ -112,3 +113,8 @@ def test_a_node_that_answers_nothing_at_all_is_missing(recorded):
 
 def question_of_nothing():
     return Question("c.near", 1, "w.near", "ed25519:x", "s.near", None, None)
+
+
+def test_a_hash_that_would_take_hours_to_decode_is_not_decoded():
+    with pytest.raises(ValueError, match="too long"):
+        operator_seen({"code_hash": "z" * 20_000}, {"keys": []}, "w.near")
