@@ -49,6 +49,8 @@ class Completing:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._app_compose: str | None = None
+        """Asked for once: it does not change while a machine runs, and strangers who fetch bundles must not keep its socket busy."""
 
     async def __call__(self, bundle: Bundle) -> Bundle:
         """The bundle with what was found; the same where it has no quote."""
@@ -59,7 +61,9 @@ class Completing:
             if attestation.collateral_json is None:  # there was none at hand then: today's has to do
                 collateral = await self._machine.collateral.for_quote(attestation.quote.quote)
                 attestation = replace(attestation, collateral_json=collateral.to_json())
-            attestation = replace(attestation, app_compose=(await self._machine.socket.info()).app_compose or None)
+            if self._app_compose is None:
+                self._app_compose = (await self._machine.socket.info()).app_compose
+            attestation = replace(attestation, app_compose=self._app_compose or None)
         except TeeError as error:
             _log.warning("bundle_not_complete", reason=str(error))
         return replace(bundle, attestation=attestation)

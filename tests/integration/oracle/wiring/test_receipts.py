@@ -50,6 +50,21 @@ async def test_collateral_of_the_quotes_own_time_is_left_in_place(machine):
     assert (await Completing(machine)(bundle)).attestation.collateral_json == "{}"
 
 
+async def test_bundles_that_strangers_fetch_ask_the_machine_once(machine):
+    class Counting:
+        asked = 0
+
+        async def info(self):
+            self.asked += 1
+            return await machine.socket.info()
+
+    socket = Counting()
+    completing, bundle = Completing(Machine(socket, machine.collateral)), await quoted_bundle(machine)
+    first = await completing(bundle)
+    assert [await completing(bundle) for _ in range(3)] == [first] * 3
+    assert socket.asked == 1
+
+
 async def test_a_bundle_without_a_quote_stays_as_it_is(machine):
     bundle = Bundle(RAW, bytes(64))
     assert await Completing(machine)(bundle) == bundle
