@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 
 from oracle.model import Answer, OutputFormat
+from oracle.model.nesting import depth_of
 from oracle.near.keys import Call
 
 MAX_YIELD_PAYLOAD_BYTES = 1_024
@@ -128,7 +129,7 @@ def _check_json(text: str) -> None:
         raise
     except ValueError as error:
         raise _Unfit(f"it is not JSON ({error})") from error
-    if text.count("[") + text.count("{") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
+    if text.count("[") + text.count("{") > MAX_JSON_DEPTH and depth_of(value) > MAX_JSON_DEPTH:
         raise _Unfit(f"it is JSON nested deeper than {MAX_JSON_DEPTH} levels")
 
 
@@ -141,21 +142,6 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise _Unfit("it is JSON with a number beyond the range of a double")
     return number
-
-
-def _depth(value: object) -> int:
-    """How deep containers nest, without recursion."""
-    deepest, level = 0, [value]
-    while level:
-        inner: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                inner.extend(item)
-        deepest += any(isinstance(item, dict | list) for item in level)
-        level = inner
-    return deepest
 
 
 def _shortened(text: str | None, max_bytes: int) -> str | None:

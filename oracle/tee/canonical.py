@@ -12,6 +12,7 @@ from typing import NoReturn
 import rfc8785
 
 from oracle.errors import EvidenceRefused
+from oracle.model.nesting import depth_of
 
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 """What the strict readers give."""
@@ -69,7 +70,7 @@ def read_strict(raw: bytes, *, what: str, max_bytes: int, max_depth: int) -> Jso
         raise EvidenceRefused(f"{what} has half a surrogate pair in a string") from None
     except ValueError as error:  # not UTF-8, not JSON, or a refusal of the functions below
         raise EvidenceRefused(f"{what} cannot be read: {error}") from error
-    if text.count("[") + text.count("{") > max_depth and _depth(value) > max_depth:
+    if text.count("[") + text.count("{") > max_depth and depth_of(value) > max_depth:
         raise EvidenceRefused(f"{what} is nested deeper than {max_depth} levels")
     return value
 
@@ -90,18 +91,3 @@ def _whole(digits: str) -> int:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text[:_MAX_SHOWN_CHARS]} is no whole number")
-
-
-def _depth(value: Json) -> int:
-    """How deep containers nest, without recursion."""
-    deepest, level = 0, [value]
-    while level:
-        inner: list[Json] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                inner.extend(item)
-        deepest += any(isinstance(item, dict | list) for item in level)
-        level = inner
-    return deepest
