@@ -41,4 +41,4 @@ def test_both_locks_agree():
 def test_npm_locks_carry_no_resolved_addresses():
     for lock in ROOT.glob("tests/**/package-lock.json"):
         if "node_modules" not in lock.parts:
-            assert '"resolved": "http' not in lock.read_text(), lock
+            assert '"resolved"' not in lock.read_text(), lock
