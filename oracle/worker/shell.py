@@ -38,6 +38,7 @@ from oracle.ports import WorkerSnapshot
 from oracle.worker.live import Live
 from oracle.worker.parts import Parts, Place, Slots
 from oracle.worker.patience import LONG_WAIT_S, SHORT_WAIT_S, Patience
+from oracle.worker.progress import Progress
 from oracle.worker.sending import Sending
 from oracle.worker.tally import Tally
 from oracle.worker.window import WAITING, Windows, renewed_unseen
@@ -45,8 +46,6 @@ from oracle.worker.work import Work
 
 CATCHING_UP_BLOCKS = 20
 """Further behind the head than this, new jobs wait: most of what happened while we were away is settled already."""
-UNSTORED_BLOCKS, UNSTORED_S = 100, 1.0
-"""The cursor in the store is at most so many empty blocks, and about so long, behind."""
 INPUTS_IN_HAND = 2_000
 """Of so many jobs the inputs, up to 10 KB each, are held in memory; others are read from the store when their turn comes."""
 CONFIRM_TICK_S = 1.0
@@ -73,9 +72,7 @@ class Worker:
         self._windows = Windows(parts, self._tally, self.tell)
         self._live: dict[int, Live] = {}
         self._held: list[int] = []
-        self._cursor: Cursor | None = None
-        self._stored_cursor: Cursor | None = None
-        self._stored_s = 0.0
+        self._progress = Progress()
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -83,7 +80,7 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._cursor = self._stored_cursor = await self._patience.stored(self._parts.store.cursor)
+                self._progress.resume(await self._patience.stored(self._parts.store.cursor))
                 tasks.create_task(_end_when(stop))
                 for job in await self._patience.stored(self._parts.store.unfinished):
                     if self._parts.receipts.is_attested:
@@ -101,9 +98,9 @@ class Worker:
 
     async def _store_cursor(self) -> None:
         """At the end, so that the next start has no block to read again; no harm when the disk is full."""
-        if self._cursor is not None and self._cursor != self._stored_cursor:
+        if self._progress.unstored is not None:
             with contextlib.suppress(StoreError):
-                await self._parts.store.admit(BlockEvents(self._cursor, 0))
+                await self._parts.store.admit(BlockEvents(self._progress.unstored, 0))
 
     def snapshot(self) -> WorkerSnapshot:
         """How the worker stands."""
@@ -113,7 +110,7 @@ class Worker:
     @property
     def cursor_height(self) -> int:
         """Height of the last block taken in; 0 before the first."""
-        return 0 if self._cursor is None else self._cursor.height
+        return self._progress.height
 
     @property
     def unfinished(self) -> dict[int, Job]:
@@ -213,7 +210,7 @@ class Worker:
             await self.tell(answer.request_id, Settled("gone"))
 
     async def _watch(self) -> None:
-        async with contextlib.aclosing(self._parts.chain.follow(self._cursor)) as blocks:
+        async with contextlib.aclosing(self._parts.chain.follow(self._progress.cursor)) as blocks:
             async for block in blocks:
                 await self._take_in(block)
 
@@ -222,10 +219,10 @@ class Worker:
         if block.cursor.height <= self.cursor_height:
             return  # told twice
         seen_s = self._clock.monotonic_s()
-        if block.events or self._cursor_is_due(block.cursor, seen_s):
+        if block.events or self._progress.is_due(block.cursor, seen_s):
             await self._store_block(block, seen_s)
-            self._stored_cursor, self._stored_s = block.cursor, seen_s
-        self._cursor = block.cursor
+            self._progress.was_stored(block.cursor, seen_s)
+        self._progress.cursor = block.cursor
         if self._is_near_head(block.cursor):
             begun, self._held = self._held, []
             for request_id in begun:
@@ -236,11 +233,6 @@ class Worker:
 
     def _is_near_head(self, cursor: Cursor) -> bool:
         return self._parts.chain.head_height - cursor.height <= CATCHING_UP_BLOCKS
-
-    def _cursor_is_due(self, cursor: Cursor, now_s: float) -> bool:
-        """Empty blocks are many, and reading them again costs little: the cursor follows them from time to time."""
-        stored = self._stored_cursor
-        return stored is None or cursor.height - stored.height >= UNSTORED_BLOCKS or now_s - self._stored_s >= UNSTORED_S
 
     async def _store_block(self, block: BlockEvents, seen_s: float) -> None:
         async with AsyncExitStack() as turns:
