@@ -2,7 +2,9 @@
 
 import logging
 import socket
-from contextlib import AsyncExitStack
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -15,6 +17,21 @@ MAX_SOCKET_PATH_BYTES = 107
 _protocol_log = logging.getLogger("oracle.tee.simulator.protocol")
 _protocol_log.setLevel(logging.CRITICAL)
 """aiohttp's own: a traceback for each request that is no HTTP."""
+_SHORT_DIRECTORY = "/tmp"  # noqa: S108  a directory of its own is made in it, which only its user may enter
+
+
+@contextmanager
+def directory_for_a_socket(name: str) -> Iterator[Path]:
+    """A directory that goes with the block; where the user's temporary ones have paths too long for a socket, one with a short path."""
+    for parent in (None, _SHORT_DIRECTORY):
+        with tempfile.TemporaryDirectory(prefix="quote-simulator-", dir=parent) as directory:
+            if parent is not None or _fits(Path(directory, name)):
+                yield Path(directory)
+                return
+
+
+def _fits(path: Path) -> bool:
+    return len(bytes(path)) <= MAX_SOCKET_PATH_BYTES
 
 
 async def started(stack: AsyncExitStack, app: web.Application) -> web.AppRunner:
@@ -66,7 +83,7 @@ def write_root(path: Path, pem: bytes) -> None:
 
 def _bound(path: Path) -> socket.socket:
     """A socket that nobody answers is left from a killed run and replaced; any other file stays."""
-    if len(bytes(path)) > MAX_SOCKET_PATH_BYTES:
+    if not _fits(path):
         raise ConfigurationError((f"--socket={path}: a socket's path has up to {MAX_SOCKET_PATH_BYTES} bytes; name a shorter one",))
     if path.exists():
         if not path.is_socket() or _is_served(path):

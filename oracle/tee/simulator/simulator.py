@@ -4,7 +4,6 @@ The simulator as a whole: a machine, its socket, and a service with its collater
 It proves nothing about any hardware. Verifiers take its quotes only when they are given its root, which is a setting of theirs.
 """
 
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -21,11 +20,13 @@ from oracle.tee.simulator.collateral import USUAL_TERMS, Collateral, CollateralT
 from oracle.tee.simulator.guest_agent import GuestAgent
 from oracle.tee.simulator.hardware import Platform, Tee
 from oracle.tee.simulator.keys import Secrets
-from oracle.tee.simulator.listening import listen_at_path, listen_at_port, started, write_root
+from oracle.tee.simulator.listening import directory_for_a_socket, listen_at_path, listen_at_port, started, write_root
 from oracle.tee.simulator.machine import Machine, MachineOptions
 from oracle.tee.simulator.pccs import Pccs
 from oracle.tee.simulator.pki import make_pki
 from oracle.tee.simulator.quotes import Quoter
+
+_SOCKET_NAME = "dstack.sock"
 
 
 def _now_s() -> int:
@@ -90,9 +91,9 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="quote-simulator-")))
+            directory = stack.enter_context(directory_for_a_socket(_SOCKET_NAME))
             self.root_path = self.options.root_out or directory / "test-root.pem"
-            self.socket_path = self.options.socket_path or directory / "dstack.sock"
+            self.socket_path = self.options.socket_path or directory / _SOCKET_NAME
             write_root(self.root_path, self.pki.root.certificate.public_bytes(Encoding.PEM))
             agent = await started(stack, agent_app(self._agent))
             await listen_at_path(agent, self.socket_path)

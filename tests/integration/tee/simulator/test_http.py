@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import stat
+import tempfile
 import time
 from pathlib import Path
 
@@ -176,6 +177,16 @@ async def test_what_was_made_for_a_run_goes_with_it():
         directory = simulator.socket_path.parent
         assert {path.name for path in directory.iterdir()} == {"dstack.sock", "test-root.pem"}
     assert not directory.exists()
+
+
+async def test_temporary_directories_with_long_paths_leave_room_for_a_socket(tmp_path, monkeypatch):
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    async with Simulator() as simulator:
+        assert simulator.socket_path.is_socket()
+    assert list(deep.iterdir()) == []
+    assert not simulator.socket_path.parent.exists()
 
 
 async def test_a_socket_left_by_a_killed_run_is_replaced(tmp_path):
