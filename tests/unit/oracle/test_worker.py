@@ -16,7 +16,7 @@ from oracle.testing.code import FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
 from oracle.testing.receipts import FakeReceipts
-from oracle.worker import Parts, Place, Slots, Worker, shell
+from oracle.worker import Parts, Place, Slots, Worker, jobs
 from oracle.worker.sending import RESEND_AFTER_S
 
 
@@ -225,7 +225,7 @@ async def test_trouble_of_the_chain_is_waited_out(world):
                 await held.wait()
                 return await FakeGuests().run(run)
 
-        object.__setattr__(worker._work._parts, "guests", Slow())
+        object.__setattr__(worker._parts, "guests", Slow())
         request_id = world.chain.ask()
         await rest()
         world.chain.trouble = "nobody answers"
@@ -410,7 +410,7 @@ async def test_the_answer_of_a_guest_that_took_its_time_is_stored_at_once(slow):
 
 
 async def test_of_many_jobs_in_hand_the_inputs_stay_in_the_store_until_their_turn(world, monkeypatch):
-    monkeypatch.setattr(shell, "INPUTS_IN_HAND", 3)
+    monkeypatch.setattr(jobs, "INPUTS_IN_HAND", 3)
     held = await hold_guests(world)
     async with world.worker(guests=1) as worker:
         ids = [world.chain.ask(input_data=f"input {number}") for number in range(6)]
