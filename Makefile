@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A file's tests stay in one process, with the worlds that they share. ARGS="-n 0" runs everything in one.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test check bench soak contracts lock clean
 
@@ -10,7 +12,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/oracle demo $(ARGS)
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/pytest -m "not soak" $(ARGS)
+	@$(BIN)/pytest -m "not soak" $(SIDE_BY_SIDE) $(ARGS)
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .
