@@ -10,10 +10,11 @@ import re
 
 import aiohttp
 
-from oracle.errors import ConfigurationError, TeeError, TeeUnavailable
+from oracle.errors import ConfigurationError, EvidenceRefused, TeeError, TeeUnavailable
 from oracle.settings import redacted_url
 
 TIMEOUT_S = 15.0
+INSTALL = "pip install 'near-compute-oracle[evm]'"
 _ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -31,21 +32,22 @@ class AppContracts:
 
         Raises:
             TeeUnavailable: the node gives no answer in time, or none that can be read.
-            EvidenceRefused: it is of another chain, or there is no such contract.
+            EvidenceRefused: it is of another chain, there is no such contract, or what is asked about is no id or hash.
             ConfigurationError: web3 is not installed.
         """
         address, compose_hash = _ADDRESS.fullmatch(app_id_hex), _HASH.fullmatch(compose_hash_hex)
         if address is None or compose_hash is None:
-            raise ValueError("an app id has 40 hex digits and a compose hash 64")
+            raise EvidenceRefused("an app id has 40 hex digits and a compose hash 64")
         try:
             from oracle.tee.evm_wire import is_allowed  # noqa: PLC0415  web3 is an extra, and slow to load
         except ModuleNotFoundError as error:
             raise ConfigurationError(
-                ("The check of a compose hash on an EVM chain needs web3; install near-compute-oracle[evm].",)
+                (f"the check of a compose hash on an EVM chain needs web3, which is not installed: {INSTALL}",)
             ) from error
         place = redacted_url(self._url)
         try:
-            async with asyncio.timeout(self._timeout_s), aiohttp.ClientSession(trust_env=False) as session:
+            # Without decompression: a few bytes could become many before they are counted.
+            async with asyncio.timeout(self._timeout_s), aiohttp.ClientSession(trust_env=False, auto_decompress=False) as session:
                 return await is_allowed(self._url, session, self._chain_id, bytes.fromhex(address[1]), bytes.fromhex(compose_hash_hex))
         except TimeoutError as error:
             raise TeeUnavailable(f"{place} did not answer within {self._timeout_s:g} seconds") from error

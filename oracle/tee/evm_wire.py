@@ -25,6 +25,7 @@ sys.setrecursionlimit(_recursion_limit)
 
 MAX_ANSWER_BYTES = 256 * 1024
 """The longest honest answer is a contract's code, at most 24 KiB (EIP-170) in hex."""
+_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 _ABI = [
     {
         "type": "function",
@@ -47,9 +48,7 @@ class BoundedProvider(AsyncJSONBaseProvider):
     async def make_request(self, method: RPCEndpoint, params: object) -> RPCResponse:
         """Ask the node; what is no JSON-RPC answer is TeeUnavailable."""
         body = self.encode_rpc_request(method, params)
-        async with self._session.post(
-            self._url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
-        ) as response:
+        async with self._session.post(self._url, data=body, headers=_HEADERS, allow_redirects=False) as response:
             data = await response.content.read(MAX_ANSWER_BYTES + 1)
             while len(data) <= MAX_ANSWER_BYTES and (more := await response.content.read(MAX_ANSWER_BYTES + 1 - len(data))):
                 data += more
