@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from oracle.cli.evm import EVM_CHAIN_ID_HELP, EVM_RPC_HELP, evm_nodes, owner_checks
 from oracle.cli.verdict import FILE, Moment, VerdictCommand, read_bounded, show, trusted
 
 if TYPE_CHECKING:
@@ -55,11 +56,13 @@ class _TargetType(click.ParamType[Target]):
 @click.option("--at", "at_s", type=Moment(), help="Judge certificates and lists at this moment instead of the receipt's own.")
 @click.option("--collateral", "collateral_path", type=FILE, help="Intel's collateral to use instead of the bundle's (dcap-qvl's JSON).")
 @click.option("--rpc", "rpc_urls", multiple=True, metavar="URL", help="A NEAR node to ask; again for another. Default: NEAR_RPC_URL.")
+@click.option("--evm-rpc", "evm_rpc_urls", multiple=True, metavar="URL", help=EVM_RPC_HELP)
+@click.option("--evm-chain-id", type=click.IntRange(min=1), metavar="N", help=EVM_CHAIN_ID_HELP)
 @click.option("--worker", "worker_url", metavar="URL", help="The worker's interface, for a bundle that is fetched. Default: API_LISTEN.")
 @click.option("--contract", "contract_id", metavar="ID", help="The main contract that the receipt has to be of.")
 @click.option("--request-tx", metavar="HASH", help="The request's transaction, where the receipt does not name it.")
 @click.option("--answer-tx", metavar="HASH", help="The answer's transaction, where the bundle does not name it.")
-@click.option("--offline", is_flag=True, help="Ask nobody: the verdict is on the bundle alone.")
+@click.option("--offline", is_flag=True, help="Ask nobody, no EVM node either: the verdict is on the bundle alone.")
 @click.option("--explain", is_flag=True, help="Say of each check why it is made.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
 def command(
@@ -70,6 +73,8 @@ def command(
     at_s: int | None,
     collateral_path: Path | None,
     rpc_urls: tuple[str, ...],
+    evm_rpc_urls: tuple[str, ...],
+    evm_chain_id: int | None,
     worker_url: str | None,
     contract_id: str | None,
     request_tx: str | None,
@@ -96,7 +101,10 @@ def command(
     policy, root = trusted(policy_path, root_path)
     collateral = None if collateral_path is None else _text_of(collateral_path)
     terms = Terms(policy, root, int(time.time()), at_s, collateral, target.request_id, contract_id)
+    evm = evm_nodes(evm_rpc_urls, evm_chain_id)
     if offline:
+        if evm is not None:
+            raise click.UsageError("--offline asks nobody, and --evm-rpc asks a node: leave one of them out")
         if target.file is None:
             raise click.UsageError("--offline needs a bundle's file; a request's bundle has to be fetched")
         found, chain = _of_file(target.file, terms), None
@@ -105,7 +113,8 @@ def command(
 
         online = go_online(Given(rpc_urls, worker_url, contract_id, request_tx, answer_tx))
         found, chain = _with_chain(target, terms, online)
-    report = Report(found.subject, found.checks, chain, root.sha256_hex, root.is_test, policy.sha256_hex)
+    owner = owner_checks(found.evidence, evm)
+    report = Report(found.subject, found.checks, chain, root.sha256_hex, root.is_test, policy.sha256_hex, owner)
     return show(report, as_json=as_json, explain=explain)
 
 

@@ -18,7 +18,7 @@ from oracle.flows.verify.nodes import Question, ask_nodes, find_request
 from oracle.flows.verify.offline import Offline, check_offline
 from oracle.flows.verify.onchain import OurCode
 from oracle.flows.verify.report import Subject
-from oracle.flows.verify.rules import FIRST_ON_CHAIN, RULES
+from oracle.flows.verify.rules import RULES, Group
 from oracle.flows.verify.terms import Terms
 from oracle.logging import keep_secret
 from oracle.ports import SystemClock
@@ -155,5 +155,5 @@ def our_code() -> OurCode:
 def not_had(reason: str) -> Offline:
     """No bundle at all: nothing is proven and nothing contradicted."""
     first = unknown(1, reason, "a bundle", "name the worker's interface with --worker, or a bundle's file")
-    numbers = (rule.number for rule in RULES if 1 < rule.number < FIRST_ON_CHAIN)
+    numbers = (rule.number for rule in RULES if rule.group is Group.OFFLINE and rule.number > 1)
     return Offline((first, *(unknown(number, "not reached: there is no bundle", "a bundle") for number in numbers)), Subject(), None)

@@ -24,11 +24,16 @@ _UNVERIFIED = "the quote did not verify"
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """The checks in order; `verified` is the quote where its signatures led to the root."""
+    """
+    The checks in order; `verified` is the quote where its signatures led to the root.
+
+    `application`: what the event log names, where the quote verified and the log replays to it.
+    """
 
     checks: tuple[Check, ...]
     is_quoted: bool
     verified: VerifiedQuote | None = None
+    application: AppIdentity | None = None
 
 
 def check_attestation(bundle: Bundle, at_s: int, terms: Terms) -> Attested:
@@ -49,7 +54,8 @@ def check_attestation(bundle: Bundle, at_s: int, terms: Terms) -> Attested:
     log = _event_log(attestation, quote)
     software = _software(attestation, platform, log, at_s, terms.policy)
     checks = (there, *platform.checks, _binding(bundle.receipt, attestation.quote.batch, quote), log.check, *software)
-    return Attested(checks, is_quoted=True, verified=platform.verified)
+    application = None if platform.verified is None else log.identity
+    return Attested(checks, is_quoted=True, verified=platform.verified, application=application)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from oracle.errors import EvidenceRefused
 from oracle.flows.verify.attested import Attested, check_attestation
 from oracle.flows.verify.check import Check, failed, judged, not_reached, passed, unknown
 from oracle.flows.verify.report import Subject
-from oracle.flows.verify.rules import FIRST_ON_CHAIN, RULES
+from oracle.flows.verify.rules import RULES, Group
 from oracle.flows.verify.terms import CLOCK_TOLERANCE_S, Terms
-from oracle.model import QuoteReport, WasmUrl
+from oracle.model import AppIdentity, QuoteReport, WasmUrl
 from oracle.model.receipt import Receipt, TeeMode
 from oracle.tee.bundle import MAX_BUNDLE_BYTES, MAX_BUNDLE_DEPTH, Bundle, read_bundle
 from oracle.tee.canonical import read_strict
@@ -30,11 +30,12 @@ NS = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A bundle that could be read; `quoted` is what its quote says where that verified."""
+    """A bundle that could be read; `quoted` is what its quote says where that verified, `application` what its event log names then."""
 
     bundle: Bundle
     receipt: Receipt
     quoted: QuoteReport | None
+    application: AppIdentity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def check_offline(raw: bytes, terms: Terms) -> Offline:
     )
     worker, request = receipt.worker, receipt.request
     subject = Subject(bundle.receipt_sha256_hex, request.request_id, receipt.chain.contract_id, worker.account_id, at_s)
-    return Offline(checks, subject, Evidence(bundle, receipt, None if attested.verified is None else attested.verified.report))
+    quoted = None if attested.verified is None else attested.verified.report
+    return Offline(checks, subject, Evidence(bundle, receipt, quoted, attested.application))
 
 
 def _unreadable(raw: bytes, reason: str) -> tuple[Check, ...]:
@@ -84,7 +86,7 @@ def _unreadable(raw: bytes, reason: str) -> tuple[Check, ...]:
         if str(refusal) == reason and "receipt" in reason:
             first = not_reached(1, "its receipt is refused, see check 2")
             second = failed(2, reason, f"canonical JSON of {SCHEMA}")
-    rest = (rule.number for rule in RULES if 2 < rule.number < FIRST_ON_CHAIN)
+    rest = (rule.number for rule in RULES if rule.group is Group.OFFLINE and rule.number > 2)
     return (first, second, *(not_reached(number, "the bundle cannot be read") for number in rest))
 
 

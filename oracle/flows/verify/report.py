@@ -32,7 +32,7 @@ class Subject:
 @dataclass(frozen=True, slots=True)
 class Report:
     """
-    The checks in order. `chain` is None where only the bundle itself was asked about.
+    The checks in order. `chain` is None where only the bundle itself was asked about, `owner` where no node of an EVM chain was named.
 
     `test_root`: the root that was trusted is not Intel's, so that PROVEN says nothing about any hardware.
     """
@@ -43,11 +43,12 @@ class Report:
     root_sha256_hex: str
     test_root: bool
     policy_sha256_hex: str
+    owner: tuple[Check, ...] | None = None
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """Of both groups."""
-        return self.offline + (self.chain or ())
+        """Of all groups."""
+        return self.offline + (self.owner or ()) + (self.chain or ())
 
     @property
     def verdict(self) -> Overall:
@@ -61,8 +62,12 @@ class Report:
 
     def verdict_of(self, group: Group) -> Overall | None:
         """Of one group; None where it was not asked about."""
-        checks = self.offline if group is Group.OFFLINE else self.chain
+        checks = self.of(group)
         return None if checks is None else verdict_of(checks)
+
+    def of(self, group: Group) -> tuple[Check, ...] | None:
+        """The checks of one group; None where it was not asked about."""
+        return {Group.OFFLINE: self.offline, Group.OWNER: self.owner, Group.CHAIN: self.chain}[group]
 
 
 def verdict_of(checks: tuple[Check, ...]) -> Overall:

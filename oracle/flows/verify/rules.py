@@ -12,6 +12,7 @@ class Group(StrEnum):
     """What a check needs."""
 
     OFFLINE = "offline"
+    OWNER = "owner"
     CHAIN = "chain"
 
 
@@ -139,6 +140,13 @@ RULES = (
         "The receipt is the one that was asked for",
         "A bundle that is fetched comes from somebody who may send another good one. Request and contract have to be those that "
         "were named; a file answers for itself.",
+    ),
+    Rule(
+        19,
+        Group.OWNER,
+        "The application's owner allows the compose file",
+        "An application's id may be the address of a contract of its owner, on an EVM chain, which dstack's key service asks before "
+        "it gives a machine its keys. Whoever names a node asks it for the compose hash of the event log; the node is believed.",
     ),
     _rule(
         21,

@@ -10,7 +10,11 @@ TEST_ROOT_WARNING = "TEST ROOT: anybody may hold its key. What is proven here sa
 MAX_SHOWN_CHARS = 600
 _WIDTH = 110
 _INDENT = " " * 9
-_HEADS = {Group.OFFLINE: "What the bundle itself shows", Group.CHAIN: "What the chain says"}
+_HEADS = {
+    Group.OFFLINE: "What the bundle itself shows",
+    Group.OWNER: "What the application's owner says",
+    Group.CHAIN: "What the chain says",
+}
 _MEANINGS = {
     Overall.PROVEN: "every check that is needed holds",
     Overall.FAILED: "the evidence contradicts itself, or what you accept",
@@ -19,10 +23,11 @@ _MEANINGS = {
 
 
 def report_lines(report: Report, *, explain: bool = False, with_chain: bool = True) -> list[str]:
-    """The report as lines of text; without the chain where that is no question at all."""
+    """The report as lines of text; without the chain where that is no question at all, and the owner where nobody asked."""
     lines = [TEST_ROOT_WARNING, ""] if report.test_root else []
-    for group, checks in ((Group.OFFLINE, report.offline), (Group.CHAIN, report.chain)):
-        if checks is None and not with_chain:
+    for group in Group:
+        checks = report.of(group)
+        if checks is None and (group is Group.OWNER or not with_chain):
             continue
         if checks is None:
             lines += [f"{_HEADS[group]}: not asked (--offline)", ""]
@@ -47,6 +52,7 @@ def report_json(report: Report, *, explain: bool = False) -> dict[str, object]:
     return {
         "verdict": report.verdict.value,
         "offline": report.verdict_of(Group.OFFLINE),
+        "owner": report.verdict_of(Group.OWNER),
         "chain": report.verdict_of(Group.CHAIN),
         "test_root": report.test_root,
         "warning": TEST_ROOT_WARNING if report.test_root else None,
