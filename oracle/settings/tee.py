@@ -42,6 +42,14 @@ class TeeSettings(ChainSettings):
         le=MAX_QUOTE_BATCH_MS,
         description=f"how long a receipt waits for others to share a quote with, 0 to {MAX_QUOTE_BATCH_MS} ms; 0: a quote each",
     )
+    tee_evm_rpc_url: SecretStr | None = Field(
+        default=None,
+        description="a node of the EVM chain where the application's owner says which compose files are allowed (http or https), "
+        "for `oracle doctor`; an API key may be part of it; unset: nobody is asked",
+    )
+    tee_evm_chain_id: int | None = Field(
+        default=None, ge=1, description="the id of the chain that it has to be of, such as 8453 for Base; unset: any"
+    )
     build_backend: Literal["none"] | None = Field(
         default=None,
         description="none (sources are built without a sandbox, local chain only); unset: GitHub sources are answered with a failure",
@@ -74,6 +82,11 @@ class TeeSettings(ChainSettings):
     def _service(cls, text: str) -> str:
         return http_url(text)
 
+    @field_validator("tee_evm_rpc_url")
+    @classmethod
+    def _evm_node(cls, url: SecretStr | None) -> SecretStr | None:
+        return None if url is None else SecretStr(http_url(url.get_secret_value().strip()))
+
     @field_validator("tee_root_ca", "tee_policy_file")
     @classmethod
     def _home(cls, path: Path | None) -> Path | None:
@@ -98,8 +111,9 @@ class TeeSettings(ChainSettings):
     def secrets(self) -> tuple[str, ...]:
         """See `ChainSettings.secrets`."""
         key = self.init_account_private_key
-        service = (self.pccs_url,) if redacted_url(self.pccs_url).endswith("…") else ()
-        return (*super().secrets(), *(() if key is None else (key.get_secret_value(),)), *service)
+        urls = (self.pccs_url, "" if self.tee_evm_rpc_url is None else self.tee_evm_rpc_url.get_secret_value())
+        services = (url for url in urls if url and redacted_url(url).endswith("…"))
+        return (*super().secrets(), *(() if key is None else (key.get_secret_value(),)), *services)
 
 
 def _check_needed(value: object, info: ValidationInfo) -> None:

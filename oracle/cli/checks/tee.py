@@ -8,6 +8,7 @@ from importlib import resources
 import base58
 
 from oracle.cli.checks.check import Check, fail, ok, warn
+from oracle.cli.checks.owner import check_owner
 from oracle.errors import ChainError, ConfigurationError, EvidenceRefused, TeeUnavailable
 from oracle.flows.verify.reading import SHAPELESS, keys_by_receiver
 from oracle.model import Measurements
@@ -45,7 +46,7 @@ def check_trust(settings: TeeSettings) -> Iterator[Check]:
 
 
 async def check_machine(settings: TeeSettings) -> AsyncIterator[Check]:
-    """The socket, a quote of it, and collateral."""
+    """The socket, what the application's owner says of it, a quote of it, and collateral."""
     trust = _trust(settings)
     if trust is None:
         return
@@ -57,6 +58,8 @@ async def check_machine(settings: TeeSettings) -> AsyncIterator[Check]:
             return
         yield ok("socket", f"{machine.socket.endpoint}: app {info.app_id}, instance {info.instance_id or 'of no id'}")
         yield ok("measurements", " ".join(f"{name}={value}" for name, value in info.measurements.hex_fields().items()))
+        async for check in check_owner(settings, info):
+            yield check
         async for check in _check_quote(machine, trust, info):
             yield check
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from oracle.model.receipt import TeeMode
 from oracle.settings import HomeSettings
@@ -17,3 +17,5 @@ class SocketSettings(HomeSettings):
         default=DEFAULT_SOCKET, description="the dstack socket: a path, or a URL that answers as it does"
     )
     tee_policy_file: Path | None = Field(default=None, description="a TOML file with the policy; unset: the default policy")
+    tee_evm_rpc_url: SecretStr | None = Field(default=None, description="a node of an EVM chain (http or https); unset: nobody is asked")
+    tee_evm_chain_id: int | None = Field(default=None, ge=1, description="the id of its chain; unset: any")

@@ -3,6 +3,7 @@ import json
 from localnet import NEAR, KeyPair
 from localnet.values.actions import DeleteKey, FunctionCallPermission
 from tests.integration.register.conftest import MAIN, NOWHERE, REGISTER
+from tests.unit.oracle.tee.dstack_app import ALLOWED, NOT_ALLOWED, SECRET, node_that, saying
 
 
 async def examined(oracle, **changed):
@@ -89,3 +90,29 @@ async def test_a_policy_that_wants_two_nodes_is_a_failure_with_one(stage, oracle
 async def test_intels_root_refuses_a_simulated_machine(stage, oracle):
     verdict, _ = (await examined(oracle, TEE_ROOT_CA="", ORACLE_HOME=str(stage.settings.oracle_home / "other")))["quote"]
     assert verdict == "fail"
+
+
+async def test_what_the_applications_owner_says_is_told_where_a_node_is_named(stage, oracle):
+    machine = stage.simulator.machine
+    async with node_that(saying(ALLOWED)) as url:
+        found = await examined(oracle, TEE_EVM_RPC_URL=url, TEE_EVM_CHAIN_ID="8453")
+    verdict, words = found["owner"]
+    assert (verdict, "says that it allows it" in words) == ("ok", True)
+    assert machine.app_id.hex() in words
+    assert machine.options.compose.sha256.hex() in words
+    assert SECRET not in str(found)
+    assert "owner" not in await examined(oracle, TEE_EVM_RPC_URL="", TEE_EVM_CHAIN_ID="")
+
+
+async def test_a_compose_file_that_the_owner_does_not_allow_is_a_warning_with_the_mend(stage, oracle):
+    async with node_that(saying(NOT_ALLOWED)) as url:
+        verdict, words = (await examined(oracle, TEE_EVM_RPC_URL=url))["owner"]
+    assert (verdict, "does not allow it" in words, "addComposeHash" in words) == ("warn", True, True)
+
+
+async def test_a_node_that_cannot_tell_of_the_owner_is_a_warning_without_its_key(stage, oracle):
+    verdict, words = (await examined(oracle, TEE_EVM_RPC_URL=f"{NOWHERE}/{SECRET}"))["owner"]
+    assert (verdict, "name another node with TEE_EVM_RPC_URL" in words, SECRET in words) == ("warn", True, False)
+    async with node_that(saying(ALLOWED)) as url:
+        verdict, words = (await examined(oracle, TEE_EVM_RPC_URL=url, TEE_EVM_CHAIN_ID="1"))["owner"]
+    assert (verdict, "chain 1 is expected" in words) == ("warn", True)

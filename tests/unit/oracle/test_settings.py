@@ -244,6 +244,15 @@ def test_a_trusted_machine_needs_a_register_contract_and_somebody_who_pays(monke
     assert [line.split(";")[0] for line in lines] == [f"{name} is not set" for name in empty]
 
 
+def test_an_evm_nodes_url_is_a_secret_where_it_holds_more_than_a_host(monkeypatch):
+    settings = read(monkeypatch, **TDX, TEE_EVM_RPC_URL="https://base.example/v2/hunter4")
+    assert "https://base.example/v2/hunter4" in settings.secrets()
+    assert "hunter4" not in repr(settings)
+    (problem,) = problems(monkeypatch, **TDX, TEE_EVM_RPC_URL="base.example/v2/hunter4")
+    assert "hunter4" not in problem
+    assert not any("base.example" in secret for secret in read(monkeypatch, **TDX, TEE_EVM_RPC_URL="https://base.example").secrets())
+
+
 def test_the_operator_of_a_trusted_machine_is_the_account_of_the_register_contract(monkeypatch):
     (problem,) = problems(monkeypatch, **TDX | {"REGISTER_CONTRACT_ID": "register.testnet"})
     assert problem.startswith("OPERATOR_ACCOUNT_ID='operator.testnet': with TEE_MODE=tdx the key comes on the account")
@@ -251,7 +260,14 @@ def test_the_operator_of_a_trusted_machine_is_the_account_of_the_register_contra
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("TEE_MODE", "sgx"), ("DSTACK_SIMULATOR_ENDPOINT", "ftp://x"), ("PCCS_URL", "pccs"), ("QUOTE_BATCH_MS", "1001")],
+    [
+        ("TEE_MODE", "sgx"),
+        ("DSTACK_SIMULATOR_ENDPOINT", "ftp://x"),
+        ("PCCS_URL", "pccs"),
+        ("QUOTE_BATCH_MS", "1001"),
+        ("TEE_EVM_RPC_URL", "node"),
+        ("TEE_EVM_CHAIN_ID", "0"),
+    ],
 )
 def test_wrong_settings_of_a_trusted_machine_are_named(monkeypatch, name, value):
     (problem,) = problems(monkeypatch, **TDX | {name: value}) if name != "TEE_MODE" else problems(monkeypatch, **{name: value})

@@ -1,4 +1,4 @@
-"""`oracle verify --evm-rpc`, with a DstackApp contract on an EVM in this process."""
+"""`--evm-rpc` of `oracle verify` and `oracle tee info`, with a DstackApp contract on an EVM in this process."""
 
 import asyncio
 import json
@@ -123,3 +123,44 @@ async def test_wrong_usage_is_told_without_the_key(verify, arguments):
     assert (code, out) == (USAGE, "")
     assert "Error: " in err
     assert SECRET not in err
+
+
+@pytest.fixture
+async def info(oracle, settings, app_id):
+    """`oracle tee info` beside a machine of that application."""
+    async with Simulator(options_of(app_id)) as simulator:
+        settings.setenv("DSTACK_SIMULATOR_ENDPOINT", str(simulator.socket_path))
+
+        async def run(*arguments):
+            code, out, err = await asyncio.to_thread(oracle, "tee", "info", *arguments)
+            assert SECRET not in out + err
+            return code, out
+
+        yield run
+
+
+async def test_info_tells_what_the_owner_says_of_the_machines_compose_file(info, evm, app_id):
+    async with allowing(evm, app_id) as url:
+        code, out = await info("--evm-rpc", url)
+        assert (code, "the owner     http://127.0.0.1:" in out, "says that it allows it" in out) == (0, True, True)
+        code, out = await info("--evm-rpc", url, "--json")
+        assert (code, json.loads(out)["owner"]["allows"]) == (0, True)
+        evm.call(app_id, REMOVE, compose_hash(app_id))
+        code, out = await info("--evm-rpc", url, "--json")
+        assert (code, json.loads(out)["owner"]["allows"]) == (1, False)
+
+
+async def test_info_finds_the_node_in_the_settings(info, settings):
+    async with node_that(saying(ALLOWED)) as url:
+        settings.setenv("TEE_EVM_RPC_URL", url)
+        settings.setenv("TEE_EVM_CHAIN_ID", "1")
+        code, out = await info("--json")
+        assert (code, json.loads(out)["owner"]["allows"]) == (1, None)
+        assert "chain 1 is expected" in json.loads(out)["owner"]["reason"]
+        assert (await info("--evm-chain-id", "8453"))[0] == 0
+
+
+async def test_info_asks_nobody_without_a_node(info):
+    code, out = await info("--json")
+    assert (code, json.loads(out)["owner"]) == (0, None)
+    assert (await info("--evm-chain-id", "8453"))[0] == 2
