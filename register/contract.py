@@ -5,6 +5,7 @@ A node may say anything; what it says decides only whether gas is spent, for the
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -58,14 +59,6 @@ class ContractPolicy(_Wire):
         return int(self.max_collateral_age_seconds)
 
 
-class _Worker(_Wire):
-    public_key: str
-    settings_sha256: str
-    expires_at: _Digits
-    expired: bool
-    renewals: int
-
-
 class _Measured(_Wire):
     mrtd: str
     rtmr0: str
@@ -74,11 +67,27 @@ class _Measured(_Wire):
     rtmr3: str
 
 
+class _Worker(_Wire):
+    public_key: str
+    measurements: _Measured
+    seen_block_time: _Digits
+    settings_sha256: str
+    expires_at: _Digits
+    expired: bool
+    renewals: int
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A worker in the contract's list; `expired` at the time of the block that was asked."""
+    """
+    A worker in the contract's list; `expired` at the time of the block that was asked.
+
+    `measured`: the five registers' names with 96 hex digits each. `seen_block_time_ns`: what its quote was made for.
+    """
 
     public_key: str
+    measured: Mapping[str, str]
+    seen_block_time_ns: int
     settings_sha256_hex: str
     expires_at_ns: int
     expired: bool
@@ -132,7 +141,15 @@ class RegisterContract:
         if raw.strip() in {b"null", b""}:
             return None
         told = _read(_Worker, raw, "get_worker")
-        return Registered(told.public_key, told.settings_sha256, int(told.expires_at), told.expired, told.renewals)
+        return Registered(
+            public_key=told.public_key,
+            measured=told.measurements.model_dump(),
+            seen_block_time_ns=int(told.seen_block_time),
+            settings_sha256_hex=told.settings_sha256,
+            expires_at_ns=int(told.expires_at),
+            expired=told.expired,
+            renewals=told.renewals,
+        )
 
     async def is_revoked(self, public_key: str) -> bool:
         """Whether the key has a tombstone."""

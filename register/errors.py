@@ -3,7 +3,7 @@ Why a registration does not come about, beside what `oracle.errors` has: trouble
 """
 
 from oracle.errors import TeeError
-from oracle.model import Measurements
+from oracle.model import Measurements, TxHash
 
 
 class RegistrationRefused(TeeError):
@@ -20,6 +20,14 @@ class NotApproved(RegistrationRefused):
     def __init__(self, sentence: str, measurements: Measurements) -> None:
         super().__init__(sentence)
         self.measurements = measurements
+
+
+class CallFailed(RegistrationRefused):
+    """A transaction was executed and failed; `reason` is the contract's, for people."""
+
+    def __init__(self, transaction_hash: TxHash, reason: str) -> None:
+        super().__init__(f"transaction {transaction_hash} failed: {reason}")
+        self.transaction_hash, self.reason = transaction_hash, reason
 
 
 class Revoked(RegistrationRefused):

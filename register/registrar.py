@@ -6,6 +6,9 @@ From a key in memory to a key on chain.
 3. The contract's views say whether it would take it.
 4. The registration is sent: with the collateral stored in the contract where that still serves, else with our own.
 5. The key is looked for on the account, with the rights it has to have.
+
+Where the contract lets anybody register, somebody who sees the transaction on its way may send what is in it first; ours then fails, and
+the key is on the account all the same. So a refusal counts only when the chain does not have this very registration.
 """
 
 import json
@@ -19,7 +22,7 @@ from oracle.tee.collateral import Collateral
 from register.access import AccessKey, find_access_key
 from register.binding import Context
 from register.contract import ContractPolicy, RegisterContract, Registered
-from register.errors import RegistrationRefused
+from register.errors import CallFailed, RegistrationRefused
 from register.evidence import Evidence, Witness
 from register.plan import Plan
 from register.preview import collateral_refusal, preview
@@ -102,9 +105,16 @@ class Registrar:
 
     async def submit(self, prepared: Prepared) -> Registration:
         """Send what was prepared, and wait until the key is on the account."""
-        transaction_hash = await self._payer.call(await self._call(prepared))
+        try:
+            transaction_hash = await self._payer.call(await self._call(prepared))
+            sentence = f"transaction {transaction_hash}, paid by {self._payer.account_id}"
+        except CallFailed as refusal:
+            if not await self._was_sent_before(prepared):
+                raise
+            transaction_hash = refusal.transaction_hash
+            sentence = f"the chain has this very registration already, somebody was faster than {refusal}"
         sent = (("transaction_hash", str(transaction_hash)), ("signer_id", self._payer.account_id))
-        self._tell(Told(Step.SUBMISSION, f"transaction {transaction_hash}, paid by {self._payer.account_id}", sent))
+        self._tell(Told(Step.SUBMISSION, sentence, sent))
         rtmr3_hex = prepared.evidence.measurements.rtmr3.hex()
         self._tell(Told(Step.RTMR3, rtmr3_hex, (("rtmr3", rtmr3_hex),)))
         registered, access = await self._on_account(prepared.key.public_key)
@@ -112,6 +122,26 @@ class Registrar:
         known = (("public_key", registered.public_key), ("expires_at_ns", str(registered.expires_at_ns)))
         self._tell(Told(Step.AUTHORISED, f"{registered.public_key} may answer for {self.plan.main_contract_id}, {left}", known))
         return Registration(registered.public_key, registered.expires_at_ns, prepared.policy.lifetime_s, access.allowance_yocto, rtmr3_hex)
+
+    async def _was_sent_before(self, prepared: Prepared) -> bool:
+        """Whether the contract has what this quote would have registered: by it, or by a newer one of the same key."""
+        await self._until_final((await self.rpc.newest_block()).height)
+        found = await self.contract.worker(public_key=prepared.key.public_key)
+        return (
+            found is not None
+            and not found.expired
+            and found.measured == prepared.evidence.measurements.hex_fields()
+            and found.settings_sha256_hex == self.plan.settings_sha256_hex
+            and found.seen_block_time_ns >= prepared.context.seen_block_time_ns
+        )
+
+    async def _until_final(self, height: int) -> None:
+        """A failure is told before its block is final, and views are of the final state."""
+        until_s = self.clock.monotonic_s() + _ON_ACCOUNT_S
+        while (await self.rpc.final_block()).height < height:
+            if self.clock.monotonic_s() > until_s:
+                raise RpcUnavailable(f"block {height} is not final after {_ON_ACCOUNT_S:g} seconds: the chain stands, or the node lags")
+            await self.clock.sleep(_LOOK_EVERY_S)
 
     async def _seen_block_time_ns(self, *, fresh: bool) -> int:
         block = await self.rpc.final_block()

@@ -14,7 +14,7 @@ from oracle.near.keys import Call
 from oracle.near.rpc_errors import AccessKeyUnknown, AccountUnknown
 from oracle.near.transactions import Failed, Fate, fate_of
 from oracle.ports import Clock
-from register.errors import RegistrationRefused
+from register.errors import CallFailed, RegistrationRefused
 
 GAS_RESERVE = YoctoNear(NEAR // 10)
 """300 Tgas at three times the least price of 10^8 yoctoNEAR; what is not burnt comes back."""
@@ -73,7 +73,8 @@ class Payer:
         Bring one call to its end.
 
         Raises:
-            RegistrationRefused: the chain or the contract refused it; the sentence has the reason.
+            CallFailed: it was executed and failed.
+            RegistrationRefused: the chain took it from nobody; the sentence has the reason.
             ChainError: no node answers, or the transaction was never seen.
         """
         transaction_hash = await self._send(call)
@@ -111,7 +112,7 @@ class Payer:
                 case Fate.SUCCEEDED:
                     return
                 case Failed(reason):
-                    raise RegistrationRefused(f"transaction {transaction_hash} failed: {reason}")
+                    raise CallFailed(transaction_hash, reason)
                 case Fate.PENDING:
                     seen = True
                 case Fate.UNKNOWN if not seen and elapsed_s > _UNSEEN_TOLERATED_S:

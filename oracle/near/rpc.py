@@ -117,6 +117,10 @@ class Rpc:
         """The newest final block."""
         return block_from_answer(await self.call("block", {"finality": "final"}))
 
+    async def newest_block(self) -> Block:
+        """The newest block, which may not be final yet."""
+        return block_from_answer(await self.call("block", {"finality": "optimistic"}))
+
     async def chain_id(self) -> str:
         """`localnet`, `testnet`, `mainnet`, …"""
         status = await self.call("status", [])

@@ -2,17 +2,20 @@ import asyncio
 import json
 import shlex
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from localnet import NEAR
 from oracle.errors import ConfigurationError, EvidenceRefused, TeeUnavailable
+from oracle.model.tee import MEASUREMENT_NAMES
 from oracle.near.keys import Call
 from oracle.tee.dstack import Dstack
 from oracle.tee.root import INTEL
 from oracle.tee.simulator.collateral import CollateralTerms
 from oracle.tee.simulator.tcb import EVALUATION_DATA_NUMBER, OUT_OF_DATE
-from register.errors import NotApproved, RegistrationRefused, Revoked
+from register.access import find_access_key
+from register.errors import CallFailed, NotApproved, RegistrationRefused, Revoked
 from register.registrar import GAS
 from register.telling import Step
 from tests.integration.register.conftest import MAIN, ONE_NODE, PAYER, REGISTER
@@ -92,9 +95,100 @@ async def test_a_registration_sent_twice_counts_once(stage):
     stage.approve()
     async with stage.registrar() as registrar:
         prepared = await registrar.prepare(stage.key())
+        assert await registrar.submit(prepared) == await registrar.submit(prepared)
+    assert "the chain has this very registration already" in stage.told[-3].sentence
+    (worker,) = stage.view("list_workers")
+    assert worker["renewals"] == 0
+
+
+@pytest.fixture
+def stranger(stage):
+    """Sends what is in somebody's transaction before it arrives, at a contract that takes registrations of anybody."""
+    stage.approve()
+    stage.own("set_init_worker_account", init_worker_account=None)
+    account = stage.chain.root.create_account("stranger.test.near", balance_yocto=5 * NEAR)
+
+    async def overtakes(registrar):
+        ours = registrar._payer.call
+
+        async def second(call):
+            await asyncio.to_thread(account.call, REGISTER, call.method, json.loads(call.args), deposit_yocto=NEAR, gas=call.gas)
+            return await ours(call)
+
+        registrar._payer.call = second
+
+    return overtakes
+
+
+async def test_a_stranger_who_sends_a_registration_first_keeps_nobody_from_starting(stage, stranger):
+    key = stage.key()
+    async with stage.registrar() as registrar:
+        await stranger(registrar)
+        registration = await registrar.register(key)
+        assert (await find_access_key(stage.rpc, REGISTER, key.public_key)).allowance_yocto == registration.allowance_yocto == 5 * NEAR
+    assert stage.view("get_worker", public_key=key.public_key)["payer"] == "stranger.test.near"
+    assert [told.step for told in stage.told] == list(Step)
+    told = stage.told[-3].sentence
+    assert "somebody was faster than transaction " in told
+    assert "a renewal needs a newer quote" in told
+
+
+async def test_a_stranger_who_sends_a_renewal_first_has_renewed_it(stage, stranger):
+    key = stage.key()
+    async with stage.registrar() as registrar:
+        first = await registrar.register(key)
+        stage.chain.advance_time(60)
+        await stranger(registrar)
+        second = await registrar.register(key)
+    assert second.expires_at_ns - first.expires_at_ns >= 60 * 10**9
+    assert stage.view("get_worker", public_key=key.public_key)["renewals"] == 1
+
+
+async def test_an_older_registration_of_the_key_does_not_hide_a_refusal(stage):
+    stage.approve()
+    key = stage.key()
+    async with stage.registrar() as registrar:
+        await registrar.register(key)
+        stage.chain.advance_time(60)
+        newer = await registrar.prepare(key)
+        stage.own("remove_approved_measurements", **stage.measurements)
+        with pytest.raises(CallFailed, match=r"failed: .*not approved"):
+            await registrar.submit(newer)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"settings_sha256_hex": "00" * 32}, {"measured": dict.fromkeys(MEASUREMENT_NAMES, "00" * 48)}, {"expired": True}],
+)
+async def test_a_registration_of_other_facts_does_not_hide_a_refusal(stage, other):
+    stage.approve()
+    async with stage.registrar() as registrar:
+        prepared = await registrar.prepare(stage.key())
         await registrar.submit(prepared)
-        with pytest.raises(RegistrationRefused, match="a renewal needs a newer quote"):
+        found = await registrar.contract.worker(public_key=prepared.key.public_key)
+
+        async def differs(**_):
+            return replace(found, **other)
+
+        registrar.contract.worker = differs
+        with pytest.raises(CallFailed, match="a renewal needs a newer quote"):
             await registrar.submit(prepared)
+
+
+async def test_a_failure_that_is_not_final_yet_is_looked_at_once_it_is(stage):
+    stage.approve()
+    async with stage.registrar() as registrar:
+        prepared = await registrar.prepare(stage.key())
+        await registrar.submit(prepared)
+        final, behind = stage.rpc.final_block, iter((1, 1))
+
+        async def late():
+            block = await final()
+            return replace(block, height=block.height - next(behind, 0))
+
+        registrar.rpc = SimpleNamespace(final_block=late, newest_block=stage.rpc.newest_block, call=stage.rpc.call)
+        await registrar.submit(prepared)
+    assert next(behind, None) is None
 
 
 async def test_a_quote_made_for_another_key_or_other_settings_is_refused_by_the_contract(stage):
