@@ -100,7 +100,7 @@ def command(
 
     policy, root = trusted(policy_path, root_path)
     collateral = None if collateral_path is None else _text_of(collateral_path)
-    terms = Terms(policy, root, int(time.time()), at_s, collateral, target.request_id, contract_id)
+    terms = Terms(policy, root, int(time.time()), at_s, collateral, target.request_id, contract_id, request_tx)
     evm = evm_nodes(evm_rpc_urls, evm_chain_id)
     if offline:
         if evm is not None:

@@ -70,7 +70,7 @@ class Online:
             worker_id=receipt.worker.account_id,
             worker_key=receipt.worker.public_key,
             sender_id=receipt.request.sender_id,
-            request_transaction=receipt.request.transaction_hash or self.given.request_transaction,
+            request_transaction=self.given.request_transaction or receipt.request.transaction_hash,
             answer_transaction=self.given.answer_transaction or recorded or told_by_worker,
         )
         return asyncio.run(ask_nodes(self.rpc_urls, question, SystemClock()))
@@ -80,7 +80,8 @@ class Online:
         online = self if transaction is None else replace(self, given=replace(self.given, request_transaction=transaction))
         try:
             number = self._request_of(transaction or "") if request_id is None else request_id
-            return online._fetched(number, replace(terms, request_id=number))  # noqa: SLF001  the same class
+            asked_for = replace(terms, request_id=number, request_transaction=online.given.request_transaction)
+            return online._fetched(number, asked_for)  # noqa: SLF001  the same class
         except NotFetched as reason:
             return not_had(str(reason)), check_chain(None, (), terms, our_code())
 
@@ -97,16 +98,16 @@ class Online:
         return found, check_chain(found.evidence, words, terms, our_code())
 
     def _request_of(self, transaction: str) -> int:
-        """The number of the first request that a transaction made; nodes are asked in turn."""
+        """The number of the first request that a transaction made; all nodes that know it have to name the same."""
         if self.contract_id is None or not self.rpc_urls:
             raise click.UsageError("a transaction is looked up on chain: name a node with --rpc and the contract with --contract")
-        reasons = []
-        for url in self.rpc_urls:
-            seen = asyncio.run(find_request(url, self.contract_id, transaction, SystemClock()))
-            if not isinstance(seen, Missing):
-                return seen.request.request_id
-            reasons.append(seen.reason)
-        raise NotFetched("; ".join(reasons))
+        told = [asyncio.run(find_request(url, self.contract_id, transaction, SystemClock())) for url in self.rpc_urls]
+        numbers = sorted({seen.request.request_id for seen in told if not isinstance(seen, Missing)})
+        if len(numbers) > 1:
+            raise NotFetched(f"nodes differ: the transaction {transaction} made request {' or '.join(map(str, numbers))}")
+        if not numbers:
+            raise NotFetched("; ".join(seen.reason for seen in told if isinstance(seen, Missing)))
+        return numbers[0]
 
 
 def _receipt_sent(word: NodeWord) -> str | None:

@@ -163,12 +163,18 @@ def _no_module() -> Check:
 
 
 def _asked_for(receipt: Receipt, terms: Terms) -> Check:
-    seen = (receipt.request.request_id, receipt.chain.contract_id)
+    """A receipt that names no transaction is asked for by the one that was named, and check 22 tells whether it is its own."""
+    request, named = receipt.request, terms.request_transaction
+    seen = (request.request_id, receipt.chain.contract_id)
     wanted = (terms.request_id, terms.contract_id)
     names = ("request", "contract")
     expected = " of ".join(f"{name} {value}" for name, value in zip(names, wanted, strict=True) if value is not None)
+    expected = " in ".join(filter(None, (expected, named)))
     ok = all(value in (None, found) for found, value in zip(seen, wanted, strict=True))
+    ok = ok and (named is None or request.transaction_hash in (None, named))
     found = f"request {seen[0]} of contract {seen[1]}"
+    if named is not None:
+        found += f" in {'a transaction that it does not name' if request.transaction_hash is None else request.transaction_hash}"
     if ok and terms.request_id is not None and terms.contract_id is None:  # every contract has a request of that number
         return unknown(18, found, f"request {terms.request_id} of a contract that you name", "name the contract with --contract")
     return judged(18, found, expected or "any, for none was named", ok=ok)

@@ -138,8 +138,8 @@ RULES = (
     _rule(
         18,
         "The receipt is the one that was asked for",
-        "A bundle that is fetched comes from somebody who may send another good one. Request and contract have to be those that "
-        "were named; a file answers for itself.",
+        "A bundle that is fetched comes from somebody who may send another good one. Request, contract and transaction have to be "
+        "those that were named; a file answers for itself.",
     ),
     Rule(
         19,

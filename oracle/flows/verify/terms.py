@@ -15,7 +15,7 @@ class Terms:
     The verifier's own side.
 
     `now_s`: Unix time. `at_s`: the moment for which certificates and lists are judged; None is the receipt's own. `collateral_json` is used
-    instead of the bundle's. `request_id` and `contract_id`: which receipt was asked for, where somebody said so.
+    instead of the bundle's. `request_id`, `contract_id` and `request_transaction`: which receipt was asked for, where somebody said so.
     """
 
     policy: Policy
@@ -25,3 +25,4 @@ class Terms:
     collateral_json: str | None = None
     request_id: int | None = None
     contract_id: str | None = None
+    request_transaction: str | None = None

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import threading
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -231,6 +232,57 @@ def test_a_transaction_that_asked_for_nothing_is_unproven(verify, answered):
     code, out, _ = verify(hash_to_text(stage.answered.hash), "--worker", worker_url, "--rpc", rpc_url, "--contract", MAIN)
     assert code == UNPROVEN
     assert "made no such request" in out
+
+
+class LyingNode:
+    """Tells of a transaction that never was what the honest node tells of a real one, and of all else what it tells."""
+
+    def __init__(self, rpc_url, invented, real):
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                is_lie = isinstance(asked["params"], dict) and asked["params"].get("tx_hash") == invented
+                if is_lie:
+                    asked["params"]["tx_hash"] = real
+                request = urllib.request.Request(rpc_url, json.dumps(asked).encode(), {"Content-Type": "application/json"})
+                with urllib.request.urlopen(request) as answer:
+                    told = json.load(answer)
+                if is_lie:
+                    told["result"]["transaction"]["hash"] = invented
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(told).encode())
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://localhost:{self._server.server_port}"
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.mark.parametrize("liar_first", [True, False])
+def test_a_node_that_lies_about_whose_transaction_it_was_does_not_get_another_request_proven(verify, answered, files, liar_first):
+    stage, rpc_url, worker_url = answered
+    policy = (files / "policy.toml").read_text().replace("two_nodes = false", "two_nodes = true")
+    (files / "policy.toml").write_text(policy)
+    invented = hash_to_text(bytes(range(200, 232)))
+    with LyingNode(rpc_url, invented, hash_to_text(stage.asked.hash)) as liar:
+        urls = [liar.url, rpc_url] if liar_first else [rpc_url, liar.url]
+        nodes = [word for url in urls for word in ("--rpc", url)]
+        code, out, _ = verify(invented, "--worker", worker_url, "--contract", MAIN, *nodes)
+    assert code == FAILED, out
+    assert "Decided by check 18" in out
 
 
 def test_a_worker_that_sends_the_bundle_of_another_request_is_refused(verify, answered):

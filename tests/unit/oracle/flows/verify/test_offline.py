@@ -344,3 +344,14 @@ def test_levels_of_a_platform_that_was_updated_since_are_judged_by_the_policy_al
 def test_a_good_bundle_of_another_request_is_refused(good, named):
     assert against(checks_of(good, good.bundle(), **named)) == [18]
     assert verdict_of(checks_of(good, good.bundle(), request_id=7, contract_id="outlayer.test.near")) is Overall.PROVEN
+
+
+def test_a_good_bundle_of_another_transaction_is_refused(good):
+    assert against(checks_of(good, good.bundle(), request_transaction="9" * 44)) == [18]
+    named = good.receipt().request.transaction_hash
+    assert verdict_of(checks_of(good, good.bundle(), request_transaction=named)) is Overall.PROVEN
+
+
+def test_a_receipt_that_names_no_transaction_may_be_asked_for_by_any(good):
+    receipt = good.receipt(request=dataclasses.replace(good.receipt().request, transaction_hash=None))
+    assert verdict_of(checks_of(good, good.bundle(receipt), request_transaction="9" * 44)) is Overall.PROVEN
