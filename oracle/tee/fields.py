@@ -118,7 +118,7 @@ class Fields:
             found = base58.b58decode(value.removeprefix(ED25519_PREFIX)) if fits else b""
         except ValueError:
             found = b""
-        if len(found) != length:
+        if len(found) != length or ED25519_PREFIX + base58.b58encode(found).decode() != value:  # the decoder overlooks white space
             raise self._refused(name, f"ed25519: and {length} bytes in base58")
         return found
 

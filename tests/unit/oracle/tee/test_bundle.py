@@ -79,6 +79,7 @@ def test_a_bundle_may_be_spelled_in_another_way_as_long_as_its_receipt_is_the_sa
         (lambda d: d.update(signature=None), "bundle.signature"),
         (lambda d: d.update(signature="ed25519:abc"), "64 bytes in base58"),
         (lambda d: d.update(signature="ed25519:" + "z" * 100_000), "64 bytes in base58"),
+        (lambda d: d.update(signature=d["signature"] + "\n"), "64 bytes in base58"),
         (lambda d: d.update(input_base64="aGVsbG8"), "base64"),
         (lambda d: d.update(input_base64="aGVs bG8="), "base64"),
         (lambda d: d.update(output_base64="AP9="), "base64 in its one spelling"),

@@ -166,6 +166,7 @@ def test_each_truncation_is_refused():
         (lambda d: d["outcome"].update(error="why"), "receipt.outcome"),
         (lambda d: d["outcome"].update(output_sha256=None), "receipt.outcome"),
         (lambda d: d["worker"].update(public_key="ed25519:1"), "32 bytes in base58"),
+        (lambda d: d["worker"].update(public_key=d["worker"]["public_key"] + " "), "32 bytes in base58"),
         (lambda d: d["worker"].update(public_key="secp256k1:" + "1" * 32), "32 bytes in base58"),
         (lambda d: d["worker"].update(public_key="ed25519:" + "0" * 32), "32 bytes in base58"),
         (lambda d: d["worker"].update(tee_mode="sev"), "none or tdx"),
