@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from oracle.flows.verify.offline import Offline
     from oracle.flows.verify.terms import Terms
 
-_TRANSACTION = re.compile(r"[1-9A-HJ-NP-Za-km-z]{43,44}")
+_TRANSACTION = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
+"""Base58 of 32 bytes: one in a thousand has less than 43 digits."""
 _MOST_REQUEST_ID = 2**63 - 1
 
 

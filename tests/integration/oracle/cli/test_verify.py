@@ -300,6 +300,14 @@ def test_a_number_without_a_contract_names_no_request_for_a_worker_may_send_one_
     assert "name the contract with --contract" in out
 
 
+@pytest.mark.parametrize("leading_zeros", [1, 2, 16])
+def test_a_transactions_hash_may_be_as_short_as_base58_makes_it(verify, answered, leading_zeros):
+    _, rpc_url, worker_url = answered
+    unknown = hash_to_text(bytes(leading_zeros) + b"\1" * (32 - leading_zeros))
+    code, out, _ = verify(unknown, "--worker", worker_url, "--rpc", rpc_url, "--contract", MAIN)
+    assert code == UNPROVEN, out
+
+
 def test_a_request_that_the_worker_does_not_know_is_unproven(verify, answered):
     code, out, _ = verify("6", "--worker", answered[2])
     assert code == UNPROVEN
