@@ -188,7 +188,7 @@ def _read(path: Path) -> tuple[str, int] | None:
 
 def _write(path: Path, text: str, written_s: int) -> None:
     """Whole or not at all; for this user alone, so that nobody else chooses what is kept."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_directory(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -199,3 +199,10 @@ def _write(path: Path, text: str, written_s: int) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def _make_directory(directory: Path) -> None:
+    """With those above it that are missing, each for this user alone: the state directory is among them when nothing has run before."""
+    missing = [above for above in (directory, *directory.parents) if not above.exists()]
+    for above in reversed(missing):
+        above.mkdir(mode=0o700, exist_ok=True)

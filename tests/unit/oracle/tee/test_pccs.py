@@ -150,6 +150,13 @@ async def test_files_serve_after_a_restart_without_the_source(tmp_path):
         assert len(world.road.asked) > 5
 
 
+async def test_directories_that_are_made_on_the_way_are_for_this_user_alone(tmp_path):
+    async with world_at(tmp_path) as world:
+        home = tmp_path / "home"
+        await world.another_source(home / "cache" / "collateral").for_quote(world.quote)
+        assert {stat.S_IMODE(made.stat().st_mode) for made in (home, *home.rglob("*")) if made.is_dir()} == {0o700}
+
+
 async def test_a_young_file_spares_the_source(tmp_path):
     async with world_at(tmp_path) as world:
         await world.source.for_quote(world.quote)
