@@ -17,7 +17,10 @@ def approval_commands(measurements: Measurements, *, register_account_id: str, o
         f"--useAccount {owner_id} --deposit {DEPOSIT_NEAR} --networkId {network_id if network_id in _PUBLIC_NETWORKS else 'custom'}"
     )
     registers = "".join(f" --{name} {value}" for name, value in measurements.hex_fields().items())
-    return near_cli, f"scripts/approve-measurements.py {register_account_id}{registers} --key-file {owner_id}.json"
+    node = (
+        f" --rpc-url https://rpc.{network_id}.near.org" if network_id in _PUBLIC_NETWORKS else ""
+    )  # not the worker's, which may hold a key
+    return near_cli, f"scripts/approve-measurements.py {register_account_id}{registers} --key-file {owner_id}.json{node}"
 
 
 def not_approved(measurements: Measurements, *, register_account_id: str, owner_id: str, network_id: str) -> str:
