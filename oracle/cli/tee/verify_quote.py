@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from oracle.flows.verify.alone import QuoteAlone
     from oracle.model import QuoteReport
 
+_MEASUREMENTS = 12
+"""The check that is made where the policy names software."""
+
 
 @click.command("verify-quote", cls=VerdictCommand)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
@@ -84,7 +87,14 @@ def _lines(alone: "QuoteAlone") -> list[str]:
         f"  FMSPC         {'(not verified)' if tcb is None else tcb.fmspc.hex()}",
     ]
     software = [] if alone.quoted is None else [*platform, *_software(alone.quoted), ""]
-    return [*software, *report_lines(alone.report, with_chain=False)]
+    return [*software, *report_lines(alone.report, with_chain=False), *_not_asked(alone)]
+
+
+def _not_asked(alone: "QuoteAlone") -> list[str]:
+    """PROVEN without a policy says that the machine is genuine, and could be read as if its software were good."""
+    if alone.tcb is None or any(check.number == _MEASUREMENTS for check in alone.report.checks):
+        return []
+    return ["Its software was not judged: name what you accept as [[measurements]] in the file of --policy."]
 
 
 def _software(told: "QuoteReport") -> list[str]:

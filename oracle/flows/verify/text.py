@@ -23,8 +23,9 @@ _MEANINGS = {
 
 
 def report_lines(report: Report, *, explain: bool = False, with_chain: bool = True) -> list[str]:
-    """The report as lines of text; without the chain where that is no question at all, and the owner where nobody asked."""
+    """The report as lines of text; without the chain where that is no question at all, as of a quote alone, and the owner where nobody asked."""
     lines = [TEST_ROOT_WARNING, ""] if report.test_root else []
+    heads = _HEADS if with_chain else _HEADS | {Group.OFFLINE: "What the quote itself shows"}
     for group in Group:
         checks = report.of(group)
         if checks is None and (group is Group.OWNER or not with_chain):
@@ -33,7 +34,7 @@ def report_lines(report: Report, *, explain: bool = False, with_chain: bool = Tr
             lines += [f"{_HEADS[group]}: not asked (--offline)", ""]
             continue
         lines += [
-            f"{_HEADS[group]}: {report.verdict_of(group)}",
+            f"{heads[group]}: {report.verdict_of(group)}",
             *(line for check in checks for line in _check_lines(check, explain=explain)),
             "",
         ]

@@ -135,6 +135,15 @@ def test_the_real_quote_is_refused_after_its_collateral_expired(oracle, settings
     assert "report data" in out
 
 
+def test_a_quote_that_is_proven_without_a_policy_says_that_its_software_was_not_judged(oracle, settings, tmp_path):
+    (tmp_path / "quote").write_bytes(sample_file("tdx"))
+    collateral = str(QUOTES / "tdx_quote_collateral.json")
+    code, out, _ = oracle("tee", "verify-quote", str(tmp_path / "quote"), "--collateral", collateral, "--at", str(AT_S))
+    assert code == PROVEN
+    assert "What the quote itself shows: PROVEN" in out
+    assert out.splitlines()[-1].startswith("Its software was not judged")
+
+
 def test_a_quote_without_collateral_is_unproven(oracle, settings, tmp_path):
     (tmp_path / "quote").write_bytes(sample_file("tdx"))
     assert oracle("tee", "verify-quote", str(tmp_path / "quote"))[0] == UNPROVEN
@@ -150,6 +159,7 @@ async def test_a_simulated_quote_verifies_under_its_root_and_says_that_it_is_a_t
     assert code == PROVEN
     assert "TEST ROOT" in out
     assert "UpToDate" in out
+    assert "not judged" not in out
     other = ("--policy", policy_file(tmp_path, simulator, mrtd=bytes(48)))
     code, out, _ = await ask("verify-quote", str(tmp_path / "quote"), *collateral, *root, *other)
     assert (code, "Decided by check 12" in out) == (FAILED, True)
