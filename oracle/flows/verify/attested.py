@@ -3,12 +3,15 @@
 import hashlib
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from oracle.errors import EvidenceRefused
 from oracle.flows.verify.check import Check, Verdict, failed, judged, not_reached, passed, unknown
 from oracle.flows.verify.terms import Terms
 from oracle.model import AppIdentity, VerifiedQuote
 from oracle.model.receipt import BatchProof
 from oracle.tee.bundle import Bundle, BundleAttestation
+from oracle.tee.certificates import read_chain
 from oracle.tee.collateral import Collateral, moment
 from oracle.tee.eventlog import EventLog
 from oracle.tee.merkle import root_from_path
@@ -84,13 +87,26 @@ def check_platform(quote: Quote, collateral: Collateral | str, at_s: int, root: 
             number = 9 if debug.verdict is Verdict.FAIL else 7
             signed = unknown(6, f"not verified, see check {number}: {refusal}", expected)
         else:
-            signed = failed(6, str(refusal), expected)
+            signed = _refused(quote, root, str(refusal), expected)
         return Platform((signed, dates, not_reached(8, _UNVERIFIED), debug), None)
     found = {finding.name: finding for finding in policy.judge(verified, at_s)}
     signed = passed(6, f"root {verified.root_sha256_hex}{', a test root' if verified.test_root else ''}, at {moment(at_s)}", expected)
     age = _from_findings(7, (found["collateral.age"], found["collateral.evaluation_data_number"]), dates)
     status = _from_findings(8, (found["tcb.status"], found["tcb.advisories"]))
     return Platform((signed, age, status, debug), verified)
+
+
+def _refused(quote: Quote, root: Root, reason: str, expected: str) -> Check:
+    """Somebody who forgot to name a test root hears of it before what the library stumbled over."""
+    try:
+        last = read_chain(quote.certification.rstrip(b"\0"), "PCK chain")[-1]
+        ends_at = hashlib.sha256(last.public_bytes(Encoding.DER)).hexdigest()
+    except (EvidenceRefused, ValueError):
+        return failed(6, reason, expected)
+    if ends_at == root.sha256_hex:
+        return failed(6, reason, expected)
+    mend = "name the root that you trust with --root-ca, if it is another than Intel's; a simulator's proves nothing about any hardware"
+    return failed(6, f"its certificates end at another root, sha256 {ends_at}: {reason}", expected, mend)
 
 
 def _without_collateral(reason: str, expected: str, debug: Check) -> Platform:

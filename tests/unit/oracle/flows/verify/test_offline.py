@@ -148,6 +148,9 @@ def test_a_quote_that_is_none_is_refused(good):
 def test_another_root_than_the_trusted_one_is_refused(good):
     checks = checks_of(good, good.bundle(), root=INTEL)
     assert against(checks) == [6, 15]
+    decided = deciding(checks)
+    assert f"end at another root, sha256 {good.root.sha256_hex}" in decided.seen
+    assert "--root-ca" in decided.mend
 
 
 def test_a_quote_with_a_changed_report_is_refused(good):
