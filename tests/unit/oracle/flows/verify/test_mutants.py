@@ -161,6 +161,36 @@ def test_parts_of_two_good_bundles_prove_nothing_together(good):
     assert left == harmless
 
 
+def respelled(document):
+    """The same JSON in another order, with escapes, and the collateral's hex in capitals."""
+    text = json.dumps(dict(reversed(document.items())), indent=3).replace('"schema"', '"\\u0073chema"')
+    crl = document["attestation"]["collateral"]["root_ca_crl"]
+    return text.replace(crl, crl.upper()).encode()
+
+
+def test_another_spelling_of_what_is_around_the_receipt_says_the_same(good):
+    document = document_of(good.bundle())
+    assert verdict(good, respelled(document)) is Overall.PROVEN
+    assert seen(good, respelled(document)) == seen(good, json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("register", [0, 1, 2, 3])
+def test_the_events_of_a_firmwares_register_may_be_left_out_and_those_of_dstack_may_not(good, register):
+    document = document_of(good.bundle())
+    events = json.loads(document["attestation"]["event_log"])
+    document["attestation"]["event_log"] = json.dumps([event for event in events if event["imr"] != register])
+    assert verdict(good, json.dumps(document).encode()) is (Overall.FAILED if register == 3 else Overall.PROVEN)
+
+
+def test_a_batch_of_another_size_is_taken_only_where_its_path_leads_to_the_same_root(good, batched):
+    document = document_of(batched)
+    taken = []
+    for size in range(1, 12):
+        document["attestation"]["batch"]["tree_size"] = size
+        taken += [size] if verdict(good, json.dumps(document).encode()) is Overall.PROVEN else []
+    assert taken == [3, 4]
+
+
 def quote_mutants(raw, step):
     """One bit of every byte, and every length."""
     for at in range(0, len(raw), step):
