@@ -23,7 +23,7 @@ _MEANINGS = {
 
 
 def report_lines(report: Report, *, explain: bool = False, with_chain: bool = True) -> list[str]:
-    """The report as lines of text; without the chain where that is no question at all, as of a quote alone, and the owner where nobody asked."""
+    """As lines of text; without the chain where that is no question at all, as of a quote alone, and the owner where nobody asked."""
     lines = [TEST_ROOT_WARNING, ""] if report.test_root else []
     heads = _HEADS if with_chain else _HEADS | {Group.OFFLINE: "What the quote itself shows"}
     for group in Group:
