@@ -1,6 +1,6 @@
 """What a receipt says of one execution. How it is written, hashed and signed: `oracle.tee.receipt`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from oracle.model.answer import OutputFormat
@@ -150,7 +150,8 @@ class SignedReceipt:
     """
     A receipt's exact bytes, who signed them, and in TEE mode the quote.
 
-    `public_key` has the prefix `ed25519:`; `signature` is 64 bytes.
+    `public_key` has the prefix `ed25519:`; `signature` is 64 bytes. `output`: what the receipt holds by sha256, as the guest wrote it;
+    None where it holds none, or where the store has it with the job already.
     """
 
     request_id: int
@@ -159,3 +160,4 @@ class SignedReceipt:
     public_key: str
     signature: bytes
     quote: ReceiptQuote | None = None
+    output: bytes | None = field(default=None, repr=False)

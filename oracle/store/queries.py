@@ -71,6 +71,7 @@ _GET_RECEIPTS = (
     .where(receipts.c.request_id == _ID)
     .order_by(receipts.c.number.desc())
 )
+_DROP_SECOND_COPIES = update(receipts).where(receipts.c.request_id == _ID, receipts.c.output == bindparam("of_job")).values(output=None)
 _DROP_RECEIPTS = delete(receipts).where(receipts.c.request_id == _ID)
 
 _new_nonce = insert(keys)
@@ -154,6 +155,8 @@ def save(connection: Connection, job: Job, limits: Kept) -> None:
     changed = connection.execute(_SAVE_JOB, {"of_request": job.request_id, **changing_columns(job)})
     if job.stage is Stage.DONE and changed.rowcount:
         connection.execute(_DROP_SIGNED_BYTES, {"of_request": job.request_id})
+        if job.answer is not None and job.answer.output is not None:
+            connection.execute(_DROP_SECOND_COPIES, {"of_request": job.request_id, "of_job": job.answer.output})
         _prune(connection, limits.done_jobs)
 
 

@@ -153,6 +153,7 @@ def receipt_row(receipt: SignedReceipt) -> Row:
         "event_log_sha256_hex": None if quote is None else _sha256_hex(quote.event_log),
         "collateral_sha256_hex": None if quote is None or quote.collateral_json is None else _sha256_hex(quote.collateral_json),
         "batch_json": None if batch is None else json.dumps([batch.tree_size, batch.leaf_index, [found.hex() for found in batch.path]]),
+        "output": receipt.output,
     }
 
 
@@ -166,7 +167,9 @@ def receipt_from_row(row: Row) -> SignedReceipt:
     """Read a receipt back, its row joined with its event log and collateral."""
     batch, event_log, collateral = _batch_from_json(row["batch_json"]), row["event_log"], row["collateral"]
     quote = None if row["quote"] is None else ReceiptQuote(row["quote"], event_log, batch, collateral)
-    return SignedReceipt(row["request_id"], row["receipt"], row["receipt_sha256_hex"], row["public_key"], row["signature"], quote)
+    return SignedReceipt(
+        row["request_id"], row["receipt"], row["receipt_sha256_hex"], row["public_key"], row["signature"], quote, row["output"]
+    )
 
 
 def _sha256_hex(text: str) -> str:

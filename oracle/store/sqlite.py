@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -158,9 +158,11 @@ class SqliteJobs:
             with self._connection.begin():
                 found = self._check_version()
                 if found != SCHEMA_VERSION:
+                    there = set(inspect(self._connection).get_table_names())
                     for version in range(found or SCHEMA_VERSION, SCHEMA_VERSION):
-                        for statement in MIGRATIONS[version]:
-                            self._connection.exec_driver_sql(statement)
+                        for table, column in MIGRATIONS[version]:
+                            if table in there:
+                                self._connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column}")
                     metadata.create_all(self._connection)
                     self._connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

@@ -7,10 +7,10 @@ are dropped when the job is DONE. `SCHEMA_VERSION` goes up with every change, an
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
-MIGRATIONS = {1: ("ALTER TABLE jobs ADD COLUMN input_sha256_hex TEXT",)}
-"""What brings a file of a version to the next one, beside the tables that it lacks."""
+MIGRATIONS = {1: (("jobs", "input_sha256_hex TEXT"),), 2: (("receipts", "output BLOB"),)}
+"""The columns that a file of a version lacks of the next one, by table; a table that it lacks is made whole."""
 
 metadata = MetaData()
 
@@ -67,8 +67,13 @@ receipts = Table(
     Column("event_log_sha256_hex", Text),
     Column("collateral_sha256_hex", Text),
     Column("batch_json", Text),
+    Column("output", LargeBinary),
 )
-"""Exact bytes of what was said of executions; quote, event log and collateral only where there is a TEE."""
+"""
+Exact bytes of what was said of executions, and of the output that is spoken of; quote, event log and collateral only where there is a TEE.
+
+An output is dropped when its job is DONE and has the same. After a crash the job may have none, or that of a second run: then it stays.
+"""
 
 texts = Table(
     "texts",

@@ -94,12 +94,12 @@ class Bundle:
 
 
 def bundle_of(job: Job, kept: SignedReceipt) -> Bundle:
-    """What a worker has kept of an execution. The output comes along where it is the one that the receipt speaks of."""
-    output = None if job.answer is None else job.answer.output
+    """What a worker has kept of an execution, with the output that the receipt speaks of, be it kept with the receipt or with the job."""
     expected_hex = parse_receipt(kept.receipt).outcome.output_sha256_hex
-    is_this_one = output is not None and hashlib.sha256(output).hexdigest() == expected_hex
+    found = (kept.output, None if job.answer is None else job.answer.output)
+    output = next((one for one in found if one is not None and hashlib.sha256(one).hexdigest() == expected_hex), None)
     attestation = None if kept.quote is None else BundleAttestation(kept.quote, kept.quote.collateral_json)
-    return Bundle(kept.receipt, kept.signature, None, output if is_this_one else None, attestation)
+    return Bundle(kept.receipt, kept.signature, None, output, attestation)
 
 
 def read_bundle(raw: bytes) -> Bundle:

@@ -55,6 +55,7 @@ class ReceiptMaker:
             raw = receipt_bytes(said)
             signature = self._sign(signature_message(raw))
             signed = SignedReceipt(job.request_id, raw, receipt_sha256_hex(raw), said.worker.public_key, signature)
+        signed = replace(signed, output=answer.output if answer.success else None)
         if signed.quote is None and self._quotes is not None:
             signed = replace(signed, quote=await self._quotes.quote(signed.receipt))
         return signed

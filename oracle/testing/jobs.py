@@ -79,6 +79,7 @@ class MemoryJobs:
             self._transactions = [
                 replace(sent, signed_bytes=b"") if sent.request_id == job.request_id else sent for sent in self._transactions
             ]
+            self._receipts = [_without_second_copy(known, job) for known in self._receipts]
             self._prune()
 
     async def get(self, request_id: int) -> Job | None:
@@ -145,3 +146,9 @@ class MemoryJobs:
 def _kept(job: Job) -> Job:
     """A job as the store keeps it: without its input once it is DONE."""
     return replace(job, request=replace(job.request, input_data=None)) if job.stage is Stage.DONE else job
+
+
+def _without_second_copy(receipt: SignedReceipt, job: Job) -> SignedReceipt:
+    """A receipt as the store keeps it once its job is DONE: without the output that the job has."""
+    is_second = receipt.request_id == job.request_id and job.answer is not None and receipt.output == job.answer.output
+    return replace(receipt, output=None) if is_second else receipt

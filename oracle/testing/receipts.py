@@ -65,6 +65,7 @@ class FakeReceipts:
         for known in kept:
             if known.receipt == text.encode():
                 return known
-        signed = SignedReceipt(job.request_id, text.encode(), hashlib.sha256(text.encode()).hexdigest(), self.name, bytes(64))
+        sha256_hex = hashlib.sha256(text.encode()).hexdigest()
+        signed = SignedReceipt(job.request_id, text.encode(), sha256_hex, self.name, bytes(64), output=answer.output)
         self.made.append(signed)
         return signed

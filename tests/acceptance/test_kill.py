@@ -182,6 +182,8 @@ async def each_answer_has_the_receipt_that_the_chain_names(world, count):
             key.verify(bundle.signature, signature_message(bundle.receipt))
             assert (receipt.request.request_id, receipt.outcome.success) == (request_id, outcome["success"])
             assert receipt.metrics.instructions == outcome["resources_used"]["instructions"]
+            spoken_of = receipt.outcome.output_sha256_hex
+            assert (spoken_of is None) == (bundle.output_bytes is None), f"request {request_id}: the output is not carried"
 
 
 async def the_money_is_there(world):

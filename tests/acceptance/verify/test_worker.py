@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 
 import pytest
 from py_near import transactions as near
@@ -15,6 +16,7 @@ from oracle.flows.verify.offline import check_offline
 from oracle.flows.verify.report import Overall, verdict_of
 from oracle.flows.verify.terms import Terms
 from oracle.ports import SystemClock
+from oracle.tee.bundle import read_bundle
 from oracle.tee.policy import AcceptedMeasurements, Policy
 from oracle.tee.root import INTEL, Root
 from tests.acceptance.harness import Ask, World
@@ -22,9 +24,13 @@ from tests.acceptance.harness.tee import TeeWorld
 from tests.acceptance.harness.world import guest_path
 from tests.acceptance.verify.chain_stage import MAIN
 from tests.acceptance.verify.test_chain import question_of
+from tests.unit.oracle.flows.verify.good import file_of
 
+ODD_JSON = '\n\t  {"b": 1.50,  "a": [1E+2, -0.0, 12345678901234567890123, "\\u0041"]}\n\n\n '
+"""More white space around it than a verifier guesses, and numbers, escapes and keys that a contract's parser would spell in another way."""
 ASKS = {
     "text": Ask(),
+    "odd json": Ask(input_data=ODD_JSON, response_format="Json"),
     "long input": Ask(input_data="x" * 12_000),
     "long output": Ask(input_data="y" * 5_000),
     "json": Ask(input_data=' {"a": 1.50, "b": [true, null]}\n', response_format="Json"),
@@ -76,9 +82,20 @@ async def close(world):
     )
 
 
+async def only_the_very_bytes_are_taken(world, request_id, terms):
+    """JSON that is the same to everybody who reads it is another output all the same."""
+    bundle = read_bundle((await fetch_bundle(world.worker.api_url, request_id)).raw)
+    assert bundle.output_bytes == ODD_JSON.encode()
+    for spelling in (ODD_JSON.strip(), json.dumps(json.loads(ODD_JSON)), ODD_JSON + " "):
+        assert json.loads(spelling) == json.loads(ODD_JSON)
+        respelled = file_of(dataclasses.replace(bundle, output_bytes=spelling.encode()))
+        checks = check_offline(respelled, dataclasses.replace(terms, now_s=SystemClock().now_ns() // 10**9)).checks
+        assert [check.number for check in checks if check.verdict is Verdict.FAIL] == [3]
+
+
 async def test_every_answer_of_a_registered_worker_is_proven_also_when_receipts_share_a_quote(tmp_path):
     async with TeeWorld(tmp_path, worker_settings={"QUOTE_BATCH_MS": "100"}) as world:
-        people = await world.add_people(3)
+        people = await world.add_people(4)
         await asyncio.to_thread(world.start_worker)
         await close(world)
         heard = await asyncio.gather(*(world.hear(person, ask) for person, ask in zip(people, ASKS.values(), strict=False)))
@@ -90,3 +107,4 @@ async def test_every_answer_of_a_registered_worker_is_proven_also_when_receipts_
             assert verdict_of(checks) is Overall.PROVEN, not_passed(checks)
             shared += [check.expected for check in checks if check.number == 10 and "of the batch" in check.expected]
         assert shared
+        await only_the_very_bytes_are_taken(world, heard[list(ASKS).index("odd json")].request_id, terms)

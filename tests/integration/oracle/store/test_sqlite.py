@@ -132,6 +132,24 @@ async def test_a_file_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(
         assert columns(old) == columns(new)
 
 
+async def test_a_file_of_version_2_keeps_its_receipts_and_takes_outputs(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parent / "jobs_version_2.sql").read_text())
+    with pytest.raises(ConfigurationError, match=r"version 2.*oracle run"):
+        await SqliteJobs(path, read_only=True).__aenter__()
+    newer = replace(RECEIPT, output=b" 1.50\n")
+    for _ in range(2):
+        async with SqliteJobs(path) as store:
+            await store.record(SignedTransaction(TxHash("h2"), 7, "k", 10, 4, b"signed"), newer)
+            added, known = await store.receipts(7)
+            assert (added, known.receipt, known.quote.batch.tree_size, known.output) == (newer, b"said", 2, None)
+            assert (await store.get(7)).answer.output == b"out"
+    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(tmp_path / "new.sqlite")) as new:
+        metadata.create_all(create_engine("sqlite://", creator=lambda: new, poolclass=StaticPool))
+        assert columns(old) == columns(new)
+
+
 def columns(connection):
     """Table to its columns and their types."""
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]

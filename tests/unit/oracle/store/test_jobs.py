@@ -242,6 +242,29 @@ async def test_the_newest_receipt_of_a_request_comes_first(store):
     assert await store.receipts(1) == [newer, older]
 
 
+async def test_an_output_is_kept_with_its_receipt_until_the_job_is_done_with_the_same(store):
+    first, second = signed_receipt(1, "said", output=b' {"a": 1.50}\n'), signed_receipt(1, "said of a second run", output=b"other")
+    of_another = signed_receipt(2, "said of another", output=b' {"a": 1.50}\n')
+    (job,) = await store.admit(told(1))
+    await store.record(transaction(1, 9), first)
+    await store.record(transaction(1, 10), second)
+    await store.record(transaction(2, 11), of_another)
+    assert await store.receipts(1) == [second, first]
+    done = job.at(Stage.DONE, answer=Answer(1, True, b' {"a": 1.50}\n', OutputFormat.JSON), settled_by="event")
+    await store.save(done)
+    assert await store.receipts(1) == [second, replace(first, output=None)]
+    assert (await store.get(1)).answer.output == first.output
+    assert await store.receipts(2) == [of_another]
+
+
+async def test_an_output_stays_with_its_receipt_where_the_job_ended_without_an_answer(store):
+    receipt = signed_receipt(1, "said", output=b"")
+    (job,) = await store.admit(told(1))
+    await store.record(transaction(1), receipt)
+    await store.save(job.at(Stage.DONE, settled_by="gone"))
+    assert await store.receipts(1) == [receipt]
+
+
 async def test_a_store_of_another_contract_is_refused(store):
     await store.bind(HERE)
     await store.bind(HERE)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -55,6 +56,14 @@ def test_a_bundle_of_what_a_worker_has_kept_holds_the_receipt_to_the_byte():
     assert json.loads(bundle.to_json())["receipt"].encode() == raw
     assert bundle.receipt_sha256_hex == kept.receipt_sha256_hex
     assert (bundle.attestation, bundle.output_bytes) == (BundleAttestation(kept.quote), b"out")
+
+
+@pytest.mark.parametrize("answer", [None, Answer(7, True, b"of a second run after a kill")])
+def test_an_output_that_is_kept_with_its_receipt_is_part_of_the_bundle_whatever_the_job_ended_with(answer):
+    raw = receipt_bytes(receipt(outcome=Outcome(True, hashlib.sha256(b' {"a": 1.50}\n').hexdigest(), 13)))
+    kept = SignedReceipt(7, raw, receipt_sha256_hex(raw), PUBLIC_KEY, SIGNATURE, output=b' {"a": 1.50}\n')
+    assert bundle_of(Job(request(7), Origin(), answer=answer), kept).output_bytes == b' {"a": 1.50}\n'
+    assert bundle_of(Job(request(7), Origin(), answer=answer), replace(kept, output=b"damaged")).output_bytes is None
 
 
 def test_an_output_of_another_run_is_no_part_of_a_bundle():

@@ -62,6 +62,16 @@ async def test_an_outcome_is_the_one_that_the_contract_is_told(job, answer, outc
     assert parse_receipt((await maker()[0].make(job, answer)).receipt).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("answer", "output"), [(Answer(7, True, b" 1.50\n"), b" 1.50\n"), (Answer(7, True), None), (Answer(7, False, error="why"), None)]
+)
+async def test_a_receipt_comes_with_the_very_bytes_that_it_holds_by_hash(answer, output):
+    making, _ = maker()
+    made = await making.make(JOB, answer)
+    assert made.output == output
+    assert (await making.make(JOB, answer, [replace(made, output=None)])).output == output  # one that an older version kept
+
+
 async def test_what_is_not_known_is_null():
     bare = Job(request(7, limits=None), Origin(), Stage.ANSWERING)
     said = parse_receipt((await maker()[0].make(bare, Answer(7, False, error="why"))).receipt)
