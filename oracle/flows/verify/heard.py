@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from oracle.flows.verify.facts import AnswerSeen, Missing
+from oracle.flows.verify.json_value import read_value, same_value
 from oracle.flows.verify.told import Unreadable, read_call
 from oracle.model import OutputFormat
 from oracle.model.receipt import Receipt
@@ -18,11 +19,11 @@ from oracle.model.receipt import Receipt
 _NOTHING = (b"null", b"")
 
 
-def heard_agrees(heard: bytes | None, receipt: Receipt, answer: AnswerSeen | Missing) -> bool | None:
+def heard_agrees(heard: bytes | None, receipt: Receipt, answer: AnswerSeen | Missing, carried: bytes | None = None) -> bool | None:
     """
-    Whether the caller heard the receipt's output; None: the node does not tell, or it is JSON in another spelling.
+    Whether the caller heard the receipt's output; None: the node does not tell, or JSON in another spelling cannot be compared.
 
-    `heard`: the JSON text that the callback returned.
+    `heard`: the JSON text that the callback returned. `carried`: the guest's own bytes, where the bundle has them.
     """
     expected_hex = receipt.outcome.output_sha256_hex
     if heard is None or expected_hex is None:
@@ -34,7 +35,11 @@ def heard_agrees(heard: bytes | None, receipt: Receipt, answer: AnswerSeen | Mis
         return False
     if hashlib.sha256(output).hexdigest() == expected_hex:
         return True
-    return _as_answered(heard, value, answer) if receipt.request.response_format is OutputFormat.JSON else False
+    if receipt.request.response_format is not OutputFormat.JSON:
+        return False
+    if carried is not None and hashlib.sha256(carried).hexdigest() == expected_hex:
+        return _same_json(heard, carried)
+    return _as_answered(heard, answer)
 
 
 def _output(heard: bytes, value: Any, response_format: OutputFormat) -> bytes:
@@ -48,16 +53,26 @@ def _output(heard: bytes, value: Any, response_format: OutputFormat) -> bytes:
             return heard
 
 
-def _as_answered(heard: bytes, value: Any, answer: AnswerSeen | Missing) -> bool | None:
-    """Whether it is the text of the worker's call, which check 23 holds against the receipt."""
+def _as_answered(heard: bytes, answer: AnswerSeen | Missing) -> bool | None:
+    """Whether it is the JSON of the worker's call, which check 23 holds against the receipt."""
     if isinstance(answer, Missing):
         return None
     try:
         told = read_call(answer.method, answer.args)
-        if told.output is None:
-            return None
-        if told.output.strip() == heard.strip():
-            return True
-        return None if json.loads(told.output) == value else False
-    except (Unreadable, ValueError, RecursionError):
+    except Unreadable:
+        return None
+    return None if told.output is None else _same_json(heard, told.output)
+
+
+def _same_json(heard: bytes, output: bytes) -> bool | None:
+    """The text itself, or another spelling of the same value; None: the output has more than one, or more digits than were handed on."""
+    if heard.strip() == output.strip():
+        return True
+    try:
+        found = read_value(heard)  # what is spelled anew has no key twice
+    except ValueError:
+        return False
+    try:
+        return same_value(found, read_value(output))
+    except ValueError:
         return None

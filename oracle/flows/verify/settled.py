@@ -47,7 +47,8 @@ def _answer(evidence: Evidence, seen: AnswerSeen, told: Told, expected: str) -> 
     if told.receipt_sha256_hex is None:
         return unknown(23, f"{where}: the result without a receipt's hash", expected)
     if same_output is None:
-        return unknown(23, f"{where}: JSON without the white space around it", expected, "carry the output in the bundle")
+        mend = "take the bundle that the worker serves, which carries the output"
+        return unknown(23, f"{where}: JSON without the white space around it", expected, mend)
     return passed(23, where, expected)
 
 
@@ -96,7 +97,7 @@ def check_settled(evidence: Evidence, facts: NodeFacts) -> Check:
     if (completed.success, completed.error) != (outcome.success, outcome.error):
         return failed(24, f"the contract's event says {_end(success=completed.success, error=completed.error)}", expected)
     told = f"{seen.reason}; its event says {_end(success=completed.success, error=completed.error)}"
-    heard = heard_agrees(completed.heard, receipt, facts.answer)
+    heard = heard_agrees(completed.heard, receipt, facts.answer, evidence.bundle.output_bytes)
     if heard is None:
         return unknown(24, f"{told}, and not what the caller heard", expected, "ask a node that keeps older blocks, with --rpc")
     return judged(24, told if heard else f"{told}; {_OTHER_OUTPUT}", expected, ok=heard)
@@ -117,7 +118,8 @@ def _by_record(evidence: Evidence, seen: EndSeen, facts: NodeFacts, expected: st
     if record is not None and record.outcome_json is not None and sorted_json(json.loads(record.outcome_json)) != seen.json:
         differences.append("the bundle recorded another outcome")
     completed = None if isinstance(facts.request, Missing) else facts.request.completed
-    if completed is not None and heard_agrees(completed.heard, receipt, facts.answer) is False:
+    carried = evidence.bundle.output_bytes
+    if completed is not None and heard_agrees(completed.heard, receipt, facts.answer, carried) is False:
         differences.append(_OTHER_OUTPUT)
     if differences:
         return failed(24, f"{seen.status}: {'; '.join(differences)}", expected)

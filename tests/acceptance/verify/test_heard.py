@@ -106,6 +106,34 @@ def test_without_what_the_caller_heard_the_end_is_open_when_the_record_is_gone(s
     assert verdict_at(checks_of(stage, with_facts((word,), request=request, end=GONE)), 24) is Verdict.UNKNOWN
 
 
+ODD_JSON = b'\n\n  {"b": 1.50, "a": [true]}\n\n'
+
+
+def heard_instead(words, heard, **facts):
+    """What a contract that spells JSON anew hands on."""
+    request = words[0].facts.request
+    return with_facts(words, request=dataclasses.replace(request, completed=dataclasses.replace(request.completed, heard=heard)), **facts)
+
+
+@pytest.mark.parametrize(
+    ("heard", "carried", "verdict"),
+    [
+        (b'{"a":[true],"b":1.5}', ODD_JSON, Verdict.PASS),
+        (b'{"a":[true],"b":1.5}', None, Verdict.UNKNOWN),
+        (b'{"a":[1],"b":1.5}', ODD_JSON, Verdict.FAIL),
+        (b'{"a":[true],"b":1.51}', ODD_JSON, Verdict.FAIL),
+    ],
+)
+def test_json_in_another_spelling_is_held_against_the_output_that_is_carried(heard, carried, verdict):
+    stage = ChainStage(response_format="Json", output=ODD_JSON, said={"Json": {"b": 1.5, "a": [True]}})
+    words = ask([stage], stage.bundle(), stage.receipt)
+    bundle = dataclasses.replace(stage.bundle(), output_bytes=carried)
+    no_call = heard_instead(words, heard, answer=Missing("the node does not keep it"))
+    assert verdict_at(checks_of(stage, with_facts(no_call, end=GONE), bundle), 24) is verdict
+    by_record = verdict_at(checks_of(stage, no_call, bundle), 24)
+    assert by_record is (Verdict.FAIL if verdict is Verdict.FAIL else Verdict.PASS)
+
+
 @pytest.mark.parametrize("heard", [b"", b"null", b"7", b'"HELL0"', b"[" * 100_000, b"\xff", b'"' + b"x" * 100])
 @pytest.mark.parametrize("response_format", OutputFormat)
 def test_nothing_else_than_the_output_is_taken_for_it(stage, heard, response_format):
