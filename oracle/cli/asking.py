@@ -15,7 +15,9 @@ from py_near_primitives import FunctionCallAction, Transaction
 
 from oracle.cli.ending import Progress, progress_of
 from oracle.errors import RpcRefused, RpcUnavailable, TransactionRefused
-from oracle.model import TxHash, YoctoNear
+from oracle.model import TxHash, YoctoNear, format_near
+from oracle.near.nonces import is_possible
+from oracle.near.rpc import is_hash
 from oracle.near.rpc_errors import MethodMissing, ViewFailed
 from oracle.ports import Clock
 from oracle.wiring.chain import Chain
@@ -24,6 +26,9 @@ TGAS = 10**12
 LEAST_GAS = 100 * TGAS
 MOST_GAS = 300 * TGAS
 _GAS_MARGIN = 20 * TGAS
+_GAS_OF_A_TRANSACTION = 1_000 * TGAS
+"""NEAR `max_total_prepaid_gas`."""
+_U128_MAX = 2**128 - 1
 _SIGNATURE_BYTES = 65  # tag of the curve and 64 bytes, at the end of borsh(SignedTransaction)
 
 STORAGE_YOCTO_PER_BYTE = 10**19
@@ -50,11 +55,18 @@ def storage_deposit(input_bytes: int) -> YoctoNear:
 
 
 async def gas_to_attach(chain: Chain, input_bytes: int) -> int:
-    """What the contract asks for, where it tells, with a margin; else what every version takes."""
+    """
+    What the contract asks for, where it tells, with a margin; else what every version takes.
+
+    Raises:
+        ChainError: no node can be asked, or it tells what no transaction carries.
+    """
     try:
         least = int(json.loads(await chain.contract.view("get_minimum_gas", {"input_bytes": input_bytes})))
-    except (MethodMissing, ViewFailed, ValueError, TypeError):
+    except (MethodMissing, ViewFailed, ValueError, TypeError, OverflowError, RecursionError):
         return MOST_GAS if input_bytes >= FREE_INPUT_BYTES else LEAST_GAS
+    if not 0 <= least <= _GAS_OF_A_TRANSACTION:
+        raise RpcUnavailable(f"the contract asks for {str(least)[:24]} gas, and a transaction carries at most {_GAS_OF_A_TRANSACTION}")
     return min(max(LEAST_GAS, least + _GAS_MARGIN), max(MOST_GAS, least))
 
 
@@ -66,8 +78,14 @@ async def send_request(chain: Chain, requester: Requester, arguments: dict[str, 
         ChainError: no node can be asked, or the chain refuses it; nothing was spent then.
     """
     raw = base58.b58decode(requester.private_key.removeprefix("ed25519:"))
+    if deposit > _U128_MAX:
+        raise RpcUnavailable(f"the contract asks for {format_near(deposit)[:48]}…, which is more than there can be")
     block = await chain.rpc.final_block()
+    if not is_hash(block.block_hash):
+        raise RpcUnavailable("the node's final block has a hash that is none")
     nonce = await _nonce(chain, requester, raw[32:]) + 1
+    if not is_possible(nonce, block.height):
+        raise RpcUnavailable(f"the node tells the nonce {str(nonce - 1)[:24]}, which no key can have at block {block.height}")
     action = FunctionCallAction("request_execution", json.dumps(arguments).encode(), gas, deposit)
     transaction = Transaction(requester.account_id, raw[32:], nonce, chain.contract_id, base58.b58decode(block.block_hash), [action])
     signed = bytes(transaction.to_vec(raw))

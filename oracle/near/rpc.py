@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
+import base58
 
 from oracle.errors import ChainError, RpcUnavailable
 from oracle.near.rpc_errors import error_from_answer, node_is_at_fault
@@ -29,6 +30,7 @@ MAX_TIMESTAMP_NS = 2**64 - 1
 _REST_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _CHUNK_BYTES = 65_536
 _MAX_HASH_CHARS = 64
+_HASH_BYTES = 32
 _QUICK_S, _AGAIN_AFTER_S = 2.0, 0.2
 """What every node failed so quickly is asked once more, so much later: behind one URL there are often several, one of them broken."""
 
@@ -212,3 +214,11 @@ def block_from_answer(answer: Any) -> Block:
     if not (0 <= height < MAX_HEIGHT and 0 <= timestamp_ns <= MAX_TIMESTAMP_NS):
         raise RpcUnavailable("the node's block has a height or time that no block has")
     return Block(height, block_hash, timestamp_ns)
+
+
+def is_hash(text: str) -> bool:
+    """Whether a block's hash is one that a transaction can name: 32 bytes in base58."""
+    try:
+        return len(text) <= _MAX_HASH_CHARS and len(base58.b58decode(text)) == _HASH_BYTES
+    except ValueError:
+        return False

@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import base58
 import structlog
 
 from oracle.errors import RpcUnavailable, TransactionRefused
@@ -27,7 +26,7 @@ from oracle.model.receipt import SignedReceipt
 from oracle.near.calls import answer_call, carried, extend_call
 from oracle.near.keys import Call, SigningKey
 from oracle.near.nonces import is_possible, nonce_on_chain
-from oracle.near.rpc import Block, Rpc
+from oracle.near.rpc import Block, Rpc, is_hash
 from oracle.near.transactions import Failed, Fate, fate_of
 from oracle.ports import Clock, SignedTransaction, StoreJobs, Vouch
 
@@ -35,7 +34,6 @@ TRANSACTION_VALIDITY_BLOCKS = 86_400
 """NEAR `transaction_validity_period`."""
 
 _REFERENCE_BLOCK_S = 60.0
-_HASH_BYTES, _MAX_HASH_CHARS = 32, 44
 _KEY_REST_S = 30.0
 _SIGN_ATTEMPTS = 3
 _REFUSALS_BEFORE_FAILURE = 2
@@ -254,14 +252,7 @@ class ChainSender:
         now_s = self._clock.monotonic_s()
         if self._reference is None or now_s - self._reference[1] > _REFERENCE_BLOCK_S:
             block = await self._rpc.final_block()
-            if not _is_hash(block.block_hash):
+            if not is_hash(block.block_hash):
                 raise RpcUnavailable("the node's final block has a hash that is none")
             self._reference = (block, now_s)
         return self._reference[0]
-
-
-def _is_hash(text: str) -> bool:
-    try:
-        return len(text) <= _MAX_HASH_CHARS and len(base58.b58decode(text)) == _HASH_BYTES
-    except ValueError:
-        return False

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from localnet.values.transaction import read_signed_transaction
-from tests.integration.oracle.cli.node import Refused, key_of
+from tests.integration.oracle.cli.node import HASH, Refused, key_of
 
 ALICE = "alice.test.near"
 SHA = "ab" * 32
@@ -143,6 +143,47 @@ def test_a_transaction_that_the_chain_refuses_is_told_at_once(asked, oracle):
     assert "NotEnoughBalance" in err
     assert "'cost': '7'" in err
     assert "Sent" not in err
+
+
+@pytest.mark.parametrize(
+    "header", [{"hash": "l0OI"}, {"hash": ""}, {"hash": "1" * 33}, {"hash": "x" * 64}, {"height": 2**70}, {"timestamp_nanosec": "x"}]
+)
+def test_a_block_that_no_transaction_can_name_is_told_and_nothing_is_signed(asked, oracle, header):
+    asked.methods["block"] = lambda _: {"header": {"height": 100, "hash": HASH, "timestamp_nanosec": "1"} | header}
+    code, _, err = oracle("request", "echo")
+    assert code == 1
+    assert "the node's" in err
+    assert "Sent" not in err
+
+
+@pytest.mark.parametrize("nonce", [-2, 105_000_000, 2**64 - 1, 10**40])
+def test_a_nonce_that_no_key_can_have_is_told_and_nothing_is_signed(asked, oracle, nonce):
+    asked.queries["view_access_key"] = {"nonce": nonce, "permission": "FullAccess"}
+    code, _, err = oracle("request", "echo")
+    assert code == 1
+    assert "which no key can have at block 100" in err
+
+
+@pytest.mark.parametrize("gas", [-1, 2**64, 10**40])
+def test_gas_that_no_transaction_carries_is_told_and_nothing_is_signed(asked, oracle, gas):
+    asked.views["get_minimum_gas"] = gas
+    code, _, err = oracle("request", "echo")
+    assert code == 1
+    assert "a transaction carries at most 1000000000000000" in err
+
+
+@pytest.mark.parametrize("gas", [float("inf"), "much", None, []])
+def test_a_contract_that_tells_no_least_gas_gets_what_every_version_takes(asked, oracle, gas):
+    asked.views["get_minimum_gas"] = gas
+    assert oracle("request", "echo")[0] == 0
+    assert sent(asked).transaction.actions[0].gas == 100 * 10**12
+
+
+def test_prices_beyond_all_near_are_told_and_nothing_is_signed(asked, oracle):
+    asked.views["get_pricing"] = [str(2**128 - 1)] * 4
+    code, _, err = oracle("request", "echo")
+    assert code == 1
+    assert "more than there can be" in err
 
 
 def test_a_node_that_gives_up_waiting_for_the_block_is_asked_for_the_transaction(asked, oracle):
