@@ -13,6 +13,7 @@ from oracle.cli.checks.check import Check, Verdict, fail, ok
 from oracle.cli.checks.machine import check_build, check_database, check_engine, check_env_file, check_home, check_listen
 from oracle.cli.checks.tee import check_machine, check_registration, check_trust
 from oracle.cli.environment import start_with
+from oracle.cli.plain import plain
 from oracle.errors import ChainError, ConfigurationError
 from oracle.logging import redact
 from oracle.settings import ChainSettings, HomeSettings, Settings
@@ -108,10 +109,10 @@ def _read(kind: type[AnySettings]) -> AnySettings | None:
 
 
 def _print(check: Check) -> None:
-    click.echo(f"{click.style(f'{check.verdict.value:<4}', fg=_COLOURS[check.verdict])}  {check.name}: {redact(check.found)}")
+    click.echo(f"{click.style(f'{check.verdict.value:<4}', fg=_COLOURS[check.verdict])}  {check.name}: {plain(redact(check.found))}")
     mend = _mend(check)
     if mend is not None:
-        click.echo(f"      → {mend}")
+        click.echo(f"      → {plain(mend)}")
 
 
 def _mend(check: Check) -> str | None:

@@ -5,6 +5,7 @@ Exit codes: 0 it went well · 1 it failed · 2 wrong usage or configuration · 1
 """
 
 import importlib
+import io
 import os
 import resource
 import sys
@@ -80,6 +81,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def run_command(arguments: list[str] | None = None) -> int:
     """Run a command; every error becomes a sentence on stderr, without secrets, and an exit code."""
+    _let_any_text_out()
     try:
         code = group.main(args=arguments, prog_name="oracle", standalone_mode=False)
     except click.ClickException as error:
@@ -119,9 +121,16 @@ def _leaves(error: Exception) -> list[Exception]:
 
 
 def _complain(sentence: str) -> None:
-    from oracle.logging import redact  # noqa: PLC0415  structlog is needed only when something went wrong
+    from oracle.cli.plain import plain_lines  # noqa: PLC0415  this and structlog are needed only when something went wrong
+    from oracle.logging import redact  # noqa: PLC0415
 
-    click.echo(f"Error: {redact(sentence)}", err=True)
+    click.echo(f"Error: {plain_lines(redact(sentence))}", err=True)
+
+
+def _let_any_text_out() -> None:
+    """Half a surrogate pair, which JSON can hold, has no UTF-8: it is written as JSON escapes it, so that an answer stays one."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _mute_stdout() -> None:

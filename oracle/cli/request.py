@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from oracle.cli.asking import Requester, follow, gas_to_attach, send_request, storage_deposit
 from oracle.cli.ending import Progress
 from oracle.cli.environment import start_with
+from oracle.cli.plain import plain_lines
 from oracle.cli.sources import input_of, source_of
 from oracle.errors import ConfigurationError
 from oracle.logging import keep_secret
@@ -160,13 +162,14 @@ def _as_json(ended: Progress | None, request_id: int | None, transaction_hash: s
 def _show_text(ended: Progress | None, request_id: int | None, transaction_hash: str, *, waited: bool) -> None:
     ending = None if ended is None else ended.ending
     if ended is not None and ended.failure is not None:
-        click.echo(f"Error: the transaction failed: {ended.failure}", err=True)
+        click.echo(f"Error: the transaction failed: {plain_lines(ended.failure)}", err=True)
     elif ended is not None and ending is not None:
         value = None if ended.value is None else _value(ended.value)
         if ending.succeeded:
-            click.echo(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            click.echo(plain_lines(text) if sys.stdout.isatty() else text)  # a program gets the answer as it is
         else:
-            click.echo(f"Error: the request {ending.status}: {ending.error}", err=True)
+            click.echo(f"Error: the request {ending.status}: {plain_lines(str(ending.error))}", err=True)
         click.echo(
             f"{ending.instructions:,} instructions · {ending.time_ms:,} ms · charged {format_near(ending.charged)}, "
             f"refunded {format_near(ending.refunded)} · transaction {transaction_hash}",

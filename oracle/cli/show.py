@@ -8,6 +8,7 @@ import click
 
 from oracle.cli.ending import Ending, ending_from_outcome
 from oracle.cli.environment import start_with
+from oracle.cli.plain import plain, plain_lines
 from oracle.errors import ChainError, ConfigurationError, StoreError
 from oracle.model import GitHub, Job, Request, format_near
 from oracle.model.receipt import SignedReceipt
@@ -63,12 +64,12 @@ async def _look(settings: ChainSettings, request_id: int, *, as_json: bool) -> i
     in_store, on_chain = await _in_store(settings, request_id), await _on_chain(settings, request_id)
     for trouble in (in_store.trouble, on_chain.trouble):
         if trouble is not None:
-            click.echo(f"Note: {trouble}", err=True)
+            click.echo(f"Note: {plain(trouble)}", err=True)
     is_known = in_store.job is not None or on_chain.pending is not None or on_chain.ending is not None
     if as_json:
         click.echo(json.dumps(_as_json(request_id, in_store, on_chain), ensure_ascii=False))
     elif is_known:
-        click.echo("\n".join([f"Request {request_id}", *_chain_lines(on_chain), *_job_lines(in_store)]))
+        click.echo("\n".join(map(plain_lines, [f"Request {request_id}", *_chain_lines(on_chain), *_job_lines(in_store)])))
     else:
         click.echo(f"Error: neither this worker nor {settings.offchainvm_contract_id} knows request {request_id} (any more)", err=True)
     return OK if is_known else FAILED

@@ -142,6 +142,21 @@ def test_what_a_key_may_do_is_judged(healthy, oracle, answer, verdict, word):
     assert word in found["key"][0]["found"]
 
 
+def test_what_a_node_says_forges_no_line_and_steers_no_terminal(healthy, oracle):
+    healthy.chain_id = "\x9b2J\x07\nok    node: fine"
+    code, out, _ = oracle("doctor")
+    assert code == 1
+    assert "is \ufffd2J\ufffd ok    node: fine, NEAR_NETWORK_ID is localnet" in out
+
+
+def test_half_a_surrogate_pair_from_a_node_is_told_as_json_escapes_it(healthy, oracle):
+    healthy.chain_id = "\ud800"
+    assert oracle("doctor")[0] == 1
+    code, found = examine(oracle)
+    assert code == 1
+    assert "is \ud800, NEAR_NETWORK_ID is localnet" in found["node"][0]["found"]
+
+
 def test_a_key_that_may_answer_but_not_extend_is_a_warning_where_the_contract_can_extend(healthy, oracle):
     methods = PERMISSION["FunctionCall"]["method_names"][:3]
     healthy.queries["view_access_key"] = {"permission": {"FunctionCall": {**PERMISSION["FunctionCall"], "method_names": methods}}}

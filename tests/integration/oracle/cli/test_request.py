@@ -91,6 +91,17 @@ def test_a_failed_request_is_a_sentence_and_exit_code_1(asked, oracle):
     assert "Error: the request failed: The guest ran out of instructions." in err
 
 
+def test_why_a_request_failed_is_told_line_by_line_and_steers_no_terminal(asked, oracle):
+    asked.looks[:] = [ended(None, completed(success=False, error="main.c:3\n\x9b2Jno such\x07 thing"))]
+    assert "Error: the request failed: main.c:3\n\ufffd2Jno such\ufffd thing\n" in oracle("request", "echo")[2]
+
+
+def test_an_answer_with_half_a_surrogate_pair_is_shown_as_json_escapes_it(asked, oracle):
+    asked.looks[:] = [ended(["\ud800"], completed())]
+    assert oracle("request", "echo")[:2] == (0, '["\\ud800"]\n')
+    assert json.loads(oracle("request", "echo", "--json")[1])["output"] == ["\ud800"]
+
+
 def test_a_transaction_that_fails_tells_the_contracts_reason(asked, oracle):
     failure = {"ActionError": {"index": 0, "kind": {"FunctionCallError": {"ExecutionError": "Smart contract panicked: deposit too small"}}}}
     asked.looks[:] = [{"status": {"Failure": failure}, "receipts_outcome": []}]

@@ -48,6 +48,11 @@ def test_a_request_that_waits_is_shown_with_its_payment(chain, oracle):
     assert "waits for an answer; 0.01 NEAR paid by client.near" in out
 
 
+def test_a_reason_keeps_its_lines_and_steers_no_terminal(chain, oracle):
+    chain.views["get_outcome"] = {**OUTCOME, "error": "main.c:3\n\x9b2J\x07"}
+    assert "failed: main.c:3\n\ufffd2J\ufffd\n" in oracle("show", "7")[1]
+
+
 def test_a_settled_request_is_shown_with_its_reason_and_price(chain, oracle):
     chain.views["get_outcome"] = OUTCOME
     code, out, _ = oracle("show", "7")
