@@ -9,7 +9,7 @@ import aiohttp
 
 from oracle.cli.checks.check import Check, fail, ok, warn
 from oracle.errors import ChainError, RpcUnavailable
-from oracle.model import NEAR, YoctoNear, format_near
+from oracle.model import NEAR, YoctoNear, format_near, yocto_from_text
 from oracle.near import Rpc, SigningKey
 from oracle.near.rpc_errors import AccountUnknown, MethodMissing, ViewFailed
 from oracle.ports import SystemClock
@@ -101,7 +101,7 @@ async def check_operator(chain: Chain, settings: Settings) -> AsyncIterator[Chec
     account_id = settings.operator_account_id
     try:
         account = await chain.rpc.call("query", {"request_type": "view_account", "finality": "final", "account_id": account_id})
-        balance = YoctoNear(int(account["amount"]))  # type: ignore[index]
+        balance = yocto_from_text(str(account["amount"]))  # type: ignore[index]
     except AccountUnknown:
         yield fail("operator", f"{account_id} does not exist", "create it, or mend OPERATOR_ACCOUNT_ID")
         return
@@ -152,15 +152,24 @@ def _check_permission(key: SigningKey, contract_id: str, receiver_id: object, mi
         return warn("key", found, "add a function-call key that may")
     if missing:
         return fail("key", f"{key.public_key} may not call {', '.join(missing)}", "add a function-call key that may")
+    return _check_allowance(key, allowance)
+
+
+def _check_allowance(key: SigningKey, allowance: object) -> Check:
     if allowance is None:
         return ok("key", f"{key.public_key} may answer, without an allowance to run out")
-    left = YoctoNear(int(str(allowance)))
+    try:
+        left = yocto_from_text(str(allowance))
+    except ValueError as error:
+        return fail("key", f"{key.public_key}: its allowance is {error}", "see the nodes above")
     if left < _LOW_ALLOWANCE:
-        return warn(
-            "key", f"{key.public_key} has {format_near(left)} of its allowance left", "add a new key: an allowance cannot be raised"
-        )
+        found = f"{key.public_key} has {format_near(left)} of its allowance left"
+        return warn("key", found, "add a new key: an allowance cannot be raised")
     return ok("key", f"{key.public_key} may answer; {format_near(left)} of its allowance left")
 
 
 async def _view(chain: Chain, method: str) -> Any:
-    return json.loads(await chain.contract.view(method, {}))
+    try:
+        return json.loads(await chain.contract.view(method, {}))
+    except (ValueError, RecursionError) as error:
+        raise RpcUnavailable(f"{method} did not answer with JSON") from error

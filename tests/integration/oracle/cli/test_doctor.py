@@ -142,6 +142,24 @@ def test_what_a_key_may_do_is_judged(healthy, oracle, answer, verdict, word):
     assert word in found["key"][0]["found"]
 
 
+NO_AMOUNTS = ["x", "-5", [], 1.5, float("inf"), str(2**128), "9" * 5_000]
+
+
+@pytest.mark.parametrize("amount", NO_AMOUNTS)
+def test_an_allowance_that_is_no_amount_is_a_failure(healthy, oracle, amount):
+    healthy.queries["view_access_key"] = {"permission": {"FunctionCall": {**PERMISSION["FunctionCall"], "allowance": amount}}}
+    code, found = examine(oracle)
+    assert (code, found["key"][0]["verdict"]) == (1, "fail")
+    assert "not an amount in yoctoNEAR" in found["key"][0]["found"]
+
+
+@pytest.mark.parametrize("amount", NO_AMOUNTS)
+def test_a_balance_that_is_no_amount_is_a_failure(healthy, oracle, amount):
+    healthy.queries["view_account"] = {"amount": amount}
+    code, found = examine(oracle)
+    assert (code, found["operator"][0]["verdict"]) == (1, "fail")
+
+
 def test_what_a_node_says_forges_no_line_and_steers_no_terminal(healthy, oracle):
     healthy.chain_id = "\x9b2J\x07\nok    node: fine"
     code, out, _ = oracle("doctor")
