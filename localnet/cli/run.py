@@ -92,11 +92,18 @@ def command(*, host: str, port: int, home: Path | None, block_time: float | None
 
 async def _run(chain: Chain, options: ServerOptions, greet: Callable[[Server], None]) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in _ending_signals():
         loop.add_signal_handler(name, stop.set)
     async with serve(chain, options) as server:
         greet(server)
         await stop.wait()
+
+
+def _ending_signals() -> Iterator[signal.Signals]:
+    """Ctrl-C, SIGTERM, and a terminal that closes, unless the chain was told to outlive it (nohup)."""
+    yield from (signal.SIGINT, signal.SIGTERM)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """`oracle demo`: the whole road on a chain of its own, step by step."""
 
 import asyncio
-import signal
 import tempfile
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 
 from oracle.cli.demo_lines import JsonLines, Lines, TextLines
 from oracle.cli.demo_stage import set_the_stage
+from oracle.cli.ending_signals import ending_signals
 from oracle.flows.demo import QUESTIONS, Step, demonstrate
 from oracle.flows.verify.report import Overall, Report
 from oracle.logging import configure_logging
@@ -46,9 +46,9 @@ def command(*, keep: bool, tee: bool, as_json: bool) -> int:
 
 
 async def _demo(home: Path, lines: Lines, *, keep: bool, tee: bool) -> int:
-    """Ctrl-C and SIGTERM end it through the contexts, so that nothing stays behind."""
+    """Ctrl-C, SIGTERM and a closed terminal end it through the contexts, so that nothing stays behind."""
     showing = asyncio.create_task(_show(home, lines, keep=keep, tee=tee))
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, showing.cancel)
     await asyncio.wait({showing})
     return INTERRUPTED if showing.cancelled() else showing.result()

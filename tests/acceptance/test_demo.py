@@ -106,7 +106,7 @@ def test_kept_running_it_answers_the_commands_it_tells(kept, environment, tmp_pa
     assert "operator: worker.test.near has" in told(doctor)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGHUP, 130)])
 def test_kept_running_it_ends_cleanly_when_told_to(kept, tmp_path, number, code):
     process, _ = kept
     process.send_signal(number)

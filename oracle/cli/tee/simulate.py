@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from oracle.cli.ending_signals import ending_signals
 from oracle.cli.environment import start_with
 from oracle.cli.group import INTERRUPTED, OK
 from oracle.settings import HomeSettings, Listen
@@ -78,16 +79,16 @@ def command(
 
 
 async def _run(options: SimulatorOptions, *, as_json: bool) -> int:
-    loop = asyncio.get_running_loop()
+    loop, ending = asyncio.get_running_loop(), ending_signals()
     stopped_by: asyncio.Future[signal.Signals] = loop.create_future()
 
     def stop(number: signal.Signals) -> None:
         """The first signal stops cleanly; a second one has its usual meaning, for who cannot wait."""
         stopped_by.set_result(number)
-        for handled in (signal.SIGINT, signal.SIGTERM):
+        for handled in ending:
             loop.remove_signal_handler(handled)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending:
         loop.add_signal_handler(number, stop, number)
     async with Simulator(options) as simulator:
         click.echo(json.dumps(_as_json(simulator)) if as_json else "\n".join(_lines(simulator)))

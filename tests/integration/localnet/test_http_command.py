@@ -61,8 +61,8 @@ class Running:
 
 
 @contextmanager
-def running(*arguments):
-    command = [sys.executable, "-u", "-m", "localnet", "run", "--port", "0", *map(str, arguments)]
+def running(*arguments, under=()):
+    command = [*under, sys.executable, "-u", "-m", "localnet", "run", "--port", "0", *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     chain = Running(process)
     try:
@@ -109,6 +109,20 @@ def test_people_are_told_where_everything_is_and_ctrl_c_ends_it():
         assert key_file.stat().st_mode & 0o777 == 0o600
         assert chain.stop(signal.SIGINT) == (0, "Stopped after block 0.\n")
         assert not key_file.parent.exists()
+
+
+def test_a_terminal_that_closes_ends_it_and_takes_the_key_along():
+    with running("--json") as chain:
+        key_file = Path(chain.event()["key_file"])
+        assert chain.stop(signal.SIGHUP)[0] == 0
+        assert not key_file.parent.exists()
+
+
+def test_who_starts_it_to_outlive_the_terminal_is_not_overruled():
+    with running("--json", under=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"]) as chain:
+        status = Path(f"/proc/{chain.event()['pid']}/status").read_text()
+        ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:")).split()[1]
+        assert int(ignored, 16) & 1 << signal.SIGHUP - 1
 
 
 def test_accounts_are_made_time_is_moved_and_all_of_it_survives_a_kill(tmp_path):
