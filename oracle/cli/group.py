@@ -4,6 +4,7 @@ The group of all commands, and the one place where their errors become sentences
 Exit codes: 0 it went well · 1 it failed · 2 wrong usage or configuration · 130 Ctrl-C. Answers go to stdout, everything else to stderr.
 """
 
+import errno
 import importlib
 import io
 import os
@@ -28,6 +29,7 @@ COMMANDS = {
 """Every command and its short help; the modules are `oracle.cli.NAME` and are loaded when they are called."""
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class LazyGroup(click.Group):
@@ -102,6 +104,10 @@ def _explain(error: Exception) -> int:
     from oracle.errors import ChainError, ConfigurationError, OracleError, StoreError  # noqa: PLC0415  only after click answered --help
 
     reasons = _leaves(error)
+    if all(isinstance(reason, OSError) and reason.errno in _NO_ROOM for reason in reasons):
+        _mute_stdout()
+        _complain(f"there is no room left to write ({reasons[0]}); make some where the output goes, or where ORACLE_HOME lies")
+        return FAILED
     if not all(isinstance(reason, OracleError) for reason in reasons):
         trace = "".join(traceback.format_exception(error))
         _complain(f"this is a defect of near-compute-oracle; please report it with these lines:\n{trace}")

@@ -1,7 +1,9 @@
 import importlib
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import pytest
@@ -72,6 +74,18 @@ def test_a_reader_that_goes_away_is_no_traceback():
     process.stderr.close()
     process.wait(30)
     assert told == ""
+
+
+@pytest.mark.parametrize("arguments", [("cost", "--offline"), ("cost", "--offline", "--json")])
+def test_an_output_that_finds_no_room_is_a_sentence_and_no_defect(arguments, tmp_path):
+    with Path("/dev/full").open("w") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "oracle", *arguments],
+            check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, env={**os.environ, "ORACLE_HOME": str(tmp_path)},
+        )  # fmt: skip
+    assert finished.returncode == 1
+    assert finished.stderr.endswith("make some where the output goes, or where ORACLE_HOME lies\n")
+    assert finished.stderr.startswith("Error: there is no room left to write ([Errno 28] No space left on device)")
 
 
 @pytest.fixture
