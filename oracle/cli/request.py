@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 import sys
 from dataclasses import dataclass
@@ -90,6 +91,8 @@ def command(
       oracle request echo --input hello --key-file validator_key.json
       oracle request https://example.com/guest.wasm --hash HEX --input @request.json --json
     """  # noqa: D301  \b is click's mark for lines that stay as they are
+    if math.isnan(timeout_s):  # lies in every range
+        raise click.UsageError("--timeout nan: write a number of seconds")
     settings = start_with(RequesterSettings, near_account_id=account)
     requester = _requester(settings, key_file, named_account=account)
     input_data = input_of(input_text)

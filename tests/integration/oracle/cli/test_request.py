@@ -248,7 +248,7 @@ def test_a_file_of_this_machine_is_named_by_its_url_and_hash(asked, oracle, tmp_
     (("no_such_guest",), "those are: "), (("echo", "--hash", SHA), "taken from the file"),
     (("x", "--hash", SHA, "--commit", "y"), "exclude each other"), (("echo", "--deposit", "1e3"), "amount in NEAR"),
     (("echo", "--deposit", "-1"), "amount in NEAR"), (("echo", "--input", "@/no/such"), "cannot be read"),
-    ((), "SOURCE"),
+    ((), "SOURCE"), (("echo", "--timeout", "nan"), "number of seconds"),
 ])  # fmt: skip
 def test_wrong_usage_names_the_mend_and_sends_nothing(asked, oracle, arguments, mend):
     code, out, err = oracle("request", *arguments)
