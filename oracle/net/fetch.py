@@ -8,12 +8,25 @@ outside. Size, time, redirects and unpacking are bounded. No cookies, no proxies
 
 import asyncio
 import ipaddress
+import os
 import re
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientSSLError, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientSession,
+    ClientSSLError,
+    ClientTimeout,
+    DummyCookieJar,
+    ServerDisconnectedError,
+    TCPConnector,
+)
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
@@ -119,7 +132,7 @@ class Fetcher:
         except TimeoutError as error:
             raise _TryAgain(f"{_shown(url)}: the server kept silent for too long.") from error
         except (ClientError, OSError) as error:
-            raise _TryAgain(f"{_shown(url)} could not be fetched ({type(error).__name__}).") from error
+            raise _TryAgain(f"{_shown(url)} could not be fetched: {_reason(error)}.") from error
         except ValueError as error:
             raise SourceRefused(f"{_shown(url)} cannot be asked for: its host is not a valid name.") from error
 
@@ -178,6 +191,18 @@ def _check_answer(url: URL, response: ClientResponse) -> None:
         raise SourceUnavailable(f"{_shown(url)} answered with status {response.status}.")
     if response.content_type in {"text/html", "application/xhtml+xml"}:
         raise SourceRefused(f"{_shown(url)} answered with a web page (text/html) instead of the file; name the URL of the raw file.")
+
+
+def _reason(error: Exception) -> str:
+    """For who asked, on chain; aiohttp's own texts name classes, and the addresses that were tried."""
+    match error:
+        case ClientConnectorDNSError():
+            return "no address was found for its host; look at the spelling"
+        case ClientConnectorError() if error.os_error.errno:
+            return f"no connection to its server ({os.strerror(error.os_error.errno)})"
+        case ServerDisconnectedError() | ClientPayloadError() | ConnectionResetError():
+            return "its server broke off in the middle"
+    return type(error).__name__
 
 
 def _shown(url: URL) -> str:

@@ -247,8 +247,13 @@ async def test_a_busy_server_is_asked_again_and_a_dead_one_given_up():
             await Fetcher(local_chain=True, sleep=no_wait).fetch(f"{it.url}/dead", max_bytes=10_000)
         assert len(it.asked) == 6
         dead = it.url
-    with pytest.raises(SourceUnavailable, match="could not be fetched"):
+    with pytest.raises(SourceUnavailable, match=r"no connection to its server \(Connection refused\)"):
         await Fetcher(local_chain=True, sleep=no_wait).fetch(f"{dead}/m", max_bytes=10_000)
+
+
+async def test_a_host_that_nobody_knows_is_told_as_such():
+    with pytest.raises(SourceUnavailable, match="no address was found for its host"):
+        await local().fetch("https://no-such-name.invalid/m", max_bytes=10_000)
 
 
 async def test_a_server_that_keeps_silent_is_given_up_in_time():
@@ -274,7 +279,7 @@ async def test_a_connection_cut_in_the_middle_is_told():
 
     async with site() as it:
         it.answers["/m"] = cut
-        with pytest.raises(SourceUnavailable):
+        with pytest.raises(SourceUnavailable, match="broke off in the middle"):
             await local().fetch(f"{it.url}/m", max_bytes=10_000)
 
 

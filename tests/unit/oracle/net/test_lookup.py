@@ -41,7 +41,7 @@ async def test_names_that_nobody_answers_for_hold_up_no_other_work_in_threads(si
         assert await asyncio.to_thread(lambda: "done") == "done"
     silent.set()
     ends = await asyncio.gather(*fetches, return_exceptions=True)
-    assert {str(end).partition("(")[2] for end in ends} == {"ClientConnectorDNSError)."}
+    assert all("no address was found for its host" in str(end) for end in ends)
 
 
 async def test_lookups_are_bounded_also_when_those_who_asked_are_gone(silent):
