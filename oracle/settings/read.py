@@ -1,7 +1,9 @@
 """Reading: environment above `.env`, and every problem as one line that names the setting, its value (never a secret's) and the mend."""
 
+from pathlib import Path
 from typing import Any, TypeVar
 
+from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
 from oracle.errors import ConfigurationError
@@ -20,6 +22,8 @@ def read_settings(kind: type[AnySettings], **overrides: object) -> AnySettings:
     """
     given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
     try:
+        if problems := _damaged_lines(Path(ENV_FILE)):
+            raise ConfigurationError(problems)
         return kind(**given)
     except ValidationError as error:
         problems = tuple(_line(kind, found) for found in error.errors(include_url=False))
@@ -28,6 +32,17 @@ def read_settings(kind: type[AnySettings], **overrides: object) -> AnySettings:
     except OSError as error:
         problems = (f"{ENV_FILE} cannot be read ({error.strerror}); mend its permissions or start elsewhere",)
     raise ConfigurationError(problems)  # outside the handlers: a chained ValidationError would carry the values
+
+
+def _damaged_lines(file: Path) -> tuple[str, ...]:
+    """What is no setting is passed over by the library, and with an open quote the lines below it: what they say would not count."""
+    if not file.is_file():
+        return ()
+    with file.open(encoding="utf-8") as lines:
+        damaged = [found.original.line for found in parse_stream(lines) if found.error]
+    return tuple(
+        f"{ENV_FILE}, line {number}: is no setting; write NAME=VALUE, and end what begins with a quote with one" for number in damaged
+    )
 
 
 def _line(kind: type[HomeSettings], found: Any) -> str:

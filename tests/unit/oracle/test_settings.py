@@ -209,6 +209,14 @@ def test_a_file_that_is_not_text_is_told(tmp_path):
         read_settings(HomeSettings)
 
 
+def test_each_line_of_the_file_that_is_no_setting_is_told_without_what_is_in_it(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text('LOG_LEVEL=debug\nOPERATOR_PRIVATE_KEY="ed25519:hunter2\n\nexport\n# a comment\nLOG_FORMAT json\n')
+    with pytest.raises(ConfigurationError) as refused:
+        read_settings(HomeSettings)
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [".env, line 2", ".env, line 6"]
+    assert "hunter2" not in str(refused.value)
+
+
 def test_settings_given_by_hand_do_not_look_around(monkeypatch, tmp_path):
     monkeypatch.setenv("LOG_LEVEL", "debug")
     (tmp_path / ".env").write_text("WORKER_CONCURRENCY=77\n")
