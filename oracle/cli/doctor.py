@@ -70,7 +70,7 @@ async def _checks() -> AsyncIterator[Check]:
         async for check in check_nodes(nodes):
             yield check
     if settings is not None:
-        for check in (*check_build(settings), check_listen(settings), *check_trust(settings)):
+        for check in (*check_build(settings), await check_listen(settings), *check_trust(settings)):
             yield check
         async for check in check_machine(settings):
             yield check

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from dotenv import dotenv_values
 
 from oracle.build import has_ziglang
@@ -26,6 +28,7 @@ from oracle.wiring.home import prepare_home
 _WASMTIME_VERSION = version("wasmtime")
 _LEAST_FREE_BYTES = 100 * 1024**2
 _GOOD_FREE_BYTES = 2 * 1024**3
+_HEALTH_TIMEOUT_S, _MOST_HEALTH_BYTES = 2.0, 65_536
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 
@@ -120,8 +123,8 @@ def check_build(settings: Settings) -> Iterator[Check]:
         yield ok("sources", "git and ziglang are here; builds are not sandboxed (local chain only)")
 
 
-def check_listen(settings: Settings) -> Check:
-    """Whether the worker's own interface can be served, and to whom."""
+async def check_listen(settings: Settings) -> Check:
+    """Whether the worker's own interface can be served, or is, and to whom."""
     listen = settings.api_listen
     try:
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
@@ -130,7 +133,12 @@ def check_listen(settings: Settings) -> Check:
             probe.bind((listen.host, listen.port))
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return warn("interface", f"{listen}: {reason}", "set another API_LISTEN, unless it is your worker that runs there")
+        contract_id = await _contract_of_worker_at(f"http://{listen}")
+        if contract_id is None:
+            return warn("interface", f"{listen}: {reason}", "set another API_LISTEN")
+        if contract_id != settings.offchainvm_contract_id:
+            return warn("interface", f"{listen} is the interface of a worker for {contract_id[:64]}", "set another API_LISTEN")
+        return ok("interface", f"http://{listen}: a worker for {contract_id} runs there")
     if listen.host not in _LOOPBACK_HOSTS:
         return warn(
             "interface",
@@ -138,3 +146,14 @@ def check_listen(settings: Settings) -> Check:
             "set API_LISTEN to 127.0.0.1:PORT, or put it behind a proxy",
         )
     return ok("interface", f"http://{listen}")
+
+
+async def _contract_of_worker_at(url: str) -> str | None:
+    """Whom a worker works for that serves its interface there; None where none does."""
+    try:
+        async with ClientSession(timeout=ClientTimeout(total=_HEALTH_TIMEOUT_S)) as session, session.get(f"{url}/health") as response:
+            told = json.loads(await response.content.read(_MOST_HEALTH_BYTES))
+    except (ClientError, TimeoutError, OSError, ValueError, RecursionError):
+        return None
+    contract_id = told.get("contract_id") if isinstance(told, dict) else None
+    return contract_id if isinstance(contract_id, str) else None

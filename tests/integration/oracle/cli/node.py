@@ -33,6 +33,7 @@ class Node:
             "block": lambda _: {"header": {"height": 100, "hash": HASH, "timestamp_nanosec": "1"}},
             "query": self._query,
         }
+        self.pages: dict[str, object] = {}
         self.asked: list[tuple[str, object]] = []
         self.url = ""
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -52,7 +53,7 @@ class Node:
 
     async def _handle(self, request: web.Request) -> web.Response:
         if request.method == "GET":
-            return web.json_response({"block": {}})
+            return web.json_response(self.pages.get(request.path, {"block": {}}))
         asked = await request.json()
         self.asked.append((asked["method"], asked["params"]))
         try:

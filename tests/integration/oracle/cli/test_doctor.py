@@ -240,6 +240,20 @@ def test_an_interface_for_everybody_is_a_warning(healthy, oracle, settings):
     assert (code, found["interface"][0]["verdict"]) == (0, "warn")
 
 
+@pytest.mark.parametrize(("health", "told"), [
+    ({"status": "ok", "contract_id": "outlayer.test.near"}, "ok: a worker for outlayer.test.near runs there"),
+    ({"status": "ok", "contract_id": "other.near"}, "warn: is the interface of a worker for other.near"),
+    ({"contract_id": 5}, "warn: Address already in use"), ([], "warn: Address already in use"), ("", "warn: Address already in use"),
+])  # fmt: skip
+def test_an_interface_in_use_is_well_when_it_is_the_workers_own(healthy, oracle, settings, health, told):
+    healthy.pages["/health"] = health
+    settings.setenv("API_LISTEN", healthy.url.removeprefix("http://"))
+    code, found = examine(oracle)
+    verdict, words = told.split(": ", 1)
+    assert (code, found["interface"][0]["verdict"]) == (0, verdict)
+    assert words in found["interface"][0]["found"]
+
+
 def test_missing_build_tools_are_a_failure_only_when_they_are_wanted(healthy, oracle, settings, monkeypatch):
     monkeypatch.setattr("oracle.cli.checks.machine.has_ziglang", lambda: False)
     assert examine(oracle)[0] == 0
