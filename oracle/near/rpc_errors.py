@@ -1,6 +1,9 @@
 """A node's error answers, in their several shapes, as typed errors (nearcore `RpcError`, crate near-jsonrpc-primitives)."""
 
+import contextlib
+
 from oracle.errors import ChainError, RpcRefused, RpcUnavailable, TransactionRefused
+from oracle.model import format_near, yocto_from_text
 
 _NODE_AT_FAULT = frozenset(
     {
@@ -79,7 +82,16 @@ def transaction_refusal(data: object) -> TransactionRefused:
     if isinstance(kind, dict) and kind:
         kind, facts = next(iter(kind.items()))
     name = kind if isinstance(kind, str) else "Unknown"
-    return TransactionRefused(name, _short(f"the chain refuses the transaction: {name}" + (f" {facts}" if facts else "")))
+    return TransactionRefused(name, _short(f"the chain refuses the transaction: {_refusal_in_words(name, facts)}"))
+
+
+def _refusal_in_words(name: str, facts: object) -> str:
+    match name, facts:
+        case "NotEnoughBalance", {"signer_id": str(signer_id), "balance": str(balance), "cost": str(cost)}:
+            with contextlib.suppress(ValueError):
+                has, needs = format_near(yocto_from_text(balance)), format_near(yocto_from_text(cost))
+                return f"{signer_id[:64]} has {has} and the transaction needs {needs}, gas included (NotEnoughBalance)"
+    return f"{name} {facts}" if facts else name
 
 
 def _short(text: object) -> str:

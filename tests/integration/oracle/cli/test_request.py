@@ -142,8 +142,12 @@ def test_a_node_that_has_not_seen_the_transaction_yet_is_asked_again(asked, orac
     assert oracle("request", "echo")[:2] == (0, "late\n")
 
 
-def test_a_transaction_that_the_chain_refuses_is_told_at_once(asked, oracle):
-    facts = {"signer_id": ALICE, "balance": "5", "cost": "7"}
+@pytest.mark.parametrize(("balance", "told"), [
+    (str(5 * 10**24), f"{ALICE} has 5 NEAR and the transaction needs 500.1 NEAR, gas included (NotEnoughBalance)"),
+    ("x", "NotEnoughBalance {'signer_id'"),
+])  # fmt: skip
+def test_a_transaction_that_the_chain_refuses_is_told_at_once(asked, oracle, balance, told):
+    facts = {"signer_id": ALICE, "balance": balance, "cost": str(5001 * 10**23)}
 
     def refuse(_params):
         raise Refused("INVALID_TRANSACTION", {"TxExecutionError": {"InvalidTxError": {"NotEnoughBalance": facts}}})
@@ -151,8 +155,7 @@ def test_a_transaction_that_the_chain_refuses_is_told_at_once(asked, oracle):
     asked.methods["send_tx"] = refuse
     code, out, err = oracle("request", "echo", "--deposit", "500")
     assert (code, out) == (1, "")
-    assert "NotEnoughBalance" in err
-    assert "'cost': '7'" in err
+    assert f"Error: the chain refuses the transaction: {told}" in err
     assert "Sent" not in err
 
 
