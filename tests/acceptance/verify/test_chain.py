@@ -94,8 +94,9 @@ def test_one_node_is_not_enough_when_the_policy_asks_for_two(stage, words):
     assert (verdict_of(checks), open_in(checks)) == (Overall.UNPROVEN, [30])
 
 
-def test_two_nodes_of_one_host_are_one_node(stage, words):
-    checks = checks_of(stage, words + words, two_nodes=True)
+@pytest.mark.parametrize("place", ["http://127.0.0.1:2", "https://127.0.0.1", "http://127.0.0.1.:1"])
+def test_two_nodes_of_one_host_are_one_node(stage, words, place):
+    checks = checks_of(stage, (*words, dataclasses.replace(words[0], place=place)), two_nodes=True)
     assert open_in(checks) == [30]
 
 

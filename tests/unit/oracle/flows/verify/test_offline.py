@@ -9,6 +9,7 @@ from oracle.flows.verify.check import Verdict
 from oracle.flows.verify.offline import check_offline
 from oracle.flows.verify.report import Overall, deciding, verdict_of
 from oracle.flows.verify.rules import RULES, Group
+from oracle.flows.verify.terms import CLOCK_TOLERANCE_S
 from oracle.model import GitHub
 from oracle.model.receipt import Outcome, TeeMode
 from oracle.tee.policy import AcceptedMeasurements, Policy
@@ -107,6 +108,11 @@ def test_white_space_around_the_receipt_proves_the_same(good):
 @pytest.mark.parametrize("changes", [{"input_bytes": b"hullo"}, {"output_bytes": b"HULLO"}, {"output_bytes": b""}])
 def test_other_bytes_than_those_of_the_receipt_are_refused(good, changes):
     assert against(checks_of(good, dataclasses.replace(good.bundle(), **changes))) == [3]
+
+
+def test_an_output_of_another_length_than_the_receipt_tells_is_refused(good):
+    outcome = dataclasses.replace(good.receipt().outcome, output_length=6)
+    assert against(checks_of(good, good.bundle(good.receipt(outcome=outcome)))) == [3]
 
 
 def test_an_output_beside_a_failure_is_refused(good):
@@ -305,7 +311,14 @@ def test_a_policy_of_the_workers_own_is_told_and_not_needed(good):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"tee_mode": TeeMode.NONE}, {"root_sha256_hex": INTEL.sha256_hex}, {"root_sha256_hex": None}, {"is_test_root": False}]
+    "changes",
+    [
+        {"tee_mode": TeeMode.NONE},
+        {"tee_mode": TeeMode.NONE, "root_sha256_hex": None, "is_test_root": False},
+        {"root_sha256_hex": INTEL.sha256_hex},
+        {"root_sha256_hex": None},
+        {"is_test_root": False},
+    ],
 )
 def test_a_worker_that_says_something_else_than_its_quote_is_refused(good, changes):
     worker = dataclasses.replace(good.receipt().worker, **changes)
@@ -313,8 +326,8 @@ def test_a_worker_that_says_something_else_than_its_quote_is_refused(good, chang
 
 
 def test_a_receipt_from_the_future_is_refused(good):
-    assert against(checks_of(good, good.bundle(), now_s=MADE_AT_S - DAY_S)) == [16]
-    assert verdict_of(checks_of(good, good.bundle(), now_s=MADE_AT_S - 60)) is Overall.PROVEN
+    assert against(checks_of(good, good.bundle(), now_s=MADE_AT_S - CLOCK_TOLERANCE_S - 1)) == [16]
+    assert verdict_of(checks_of(good, good.bundle(), now_s=MADE_AT_S - CLOCK_TOLERANCE_S)) is Overall.PROVEN
 
 
 def test_another_module_than_the_one_asked_for_is_refused(good):
