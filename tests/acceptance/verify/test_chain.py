@@ -17,11 +17,10 @@ from oracle.flows.verify.facts import Missing, NodeWord
 from oracle.flows.verify.nodes import Question, ask_nodes, find_request
 from oracle.flows.verify.offline import check_offline
 from oracle.flows.verify.report import Overall, verdict_of
+from oracle.flows.verify.terms import CLOCK_TOLERANCE_S
 from oracle.ports import SystemClock
 from tests.acceptance.verify.chain_stage import CALLER, MAIN, WORKER, ChainStage
 from tests.unit.oracle.flows.verify.good import file_of
-
-DAY_S = 86_400
 
 
 def question_of(bundle, receipt, **changes):
@@ -258,7 +257,8 @@ def test_a_receipt_from_after_the_registration_ended_is_refused(stage, words):
 
 
 def test_a_receipt_from_before_the_registration_began_is_refused_unless_it_was_renewed(stage, words):
-    entry = dataclasses.replace(words[0].facts.register.registration, registered_ns=stage.receipt.made_at_ns + DAY_S * 10**9)
+    late_ns = stage.receipt.made_at_ns + CLOCK_TOLERANCE_S * 10**9 + 1
+    entry = dataclasses.replace(words[0].facts.register.registration, registered_ns=late_ns)
     register = dataclasses.replace(words[0].facts.register, registration=entry)
     assert against(checks_of(stage, with_facts(words, register=register))) == [26]
     renewed = dataclasses.replace(register, registration=dataclasses.replace(entry, renewals=1))
@@ -275,9 +275,11 @@ def dated(seen, timestamp_ns):
 
 
 def test_a_receipt_that_is_dated_before_the_request_or_after_the_answer_is_refused(stage, words):
-    facts, made_ns, day_ns = words[0].facts, stage.receipt.made_at_ns, DAY_S * 10**9
-    assert against(checks_of(stage, with_facts(words, answer=dated(facts.answer, made_ns - day_ns)))) == [25]
-    assert against(checks_of(stage, with_facts(words, request=dated(facts.request, made_ns + day_ns)))) == [22, 25]
+    facts, made_ns, slack_ns, second = words[0].facts, stage.receipt.made_at_ns, CLOCK_TOLERANCE_S * 10**9, 10**9
+    assert against(checks_of(stage, with_facts(words, answer=dated(facts.answer, made_ns - slack_ns)))) == []
+    assert against(checks_of(stage, with_facts(words, answer=dated(facts.answer, made_ns - slack_ns - second)))) == [25]
+    assert against(checks_of(stage, with_facts(words, request=dated(facts.request, made_ns + slack_ns)))) == [22]
+    assert against(checks_of(stage, with_facts(words, request=dated(facts.request, made_ns + slack_ns + second)))) == [22, 25]
 
 
 def test_a_new_operator_leaves_it_unproven(stage):
