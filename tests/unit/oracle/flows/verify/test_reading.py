@@ -1,0 +1,81 @@
+"""Whose logs count in a node's answer: anybody may write the contract's events, in the very transaction that it is asked about."""
+
+import json
+
+import pytest
+
+from oracle.flows.verify.check import Verdict
+from oracle.flows.verify.facts import BlockSeen, CompletedSeen, EndSeen, Missing, NodeFacts
+from oracle.flows.verify.offline import check_offline
+from oracle.flows.verify.reading import receipt_of_request, request_seen
+from oracle.flows.verify.settled import check_settled
+from oracle.model.receipt import Outcome
+from tests.unit.oracle.flows.verify.good import Good, file_of
+
+MAIN, OTHER, STANDARD = "outlayer.near", "0utlayer.near", "near-outlayer"
+SUCCESS, FAILURE = {"SuccessValue": "bnVsbA=="}, {"Failure": {"ActionError": {}}}
+BLOCK = BlockSeen(7, "block", 1)
+
+
+def log_of(event, **data):
+    return "EVENT_JSON:" + json.dumps({"standard": STANDARD, "version": "1.0.0", "event": event, "data": [data]})
+
+
+def requested(request_id, sender_id="alice.near"):
+    source = {"WasmUrl": {"url": "https://example.com/a.wasm", "hash": "ab" * 32}}
+    told = {"request_id": request_id, "sender_id": sender_id, "code_source": source, "payment": "1", "timestamp": 1}
+    return log_of("execution_requested", request_data=json.dumps(told), data_id=[1] * 32, timestamp=1)
+
+
+def completed(request_id, *, success):
+    told = {"sender_id": "alice.near", "resources_used": {"instructions": 1, "time_ms": 1}, "payment_charged": "1", "timestamp": 1}
+    return log_of("execution_completed", request_id=request_id, success=success, error_message=None, **told)
+
+
+def ran(receipt_id, *logs, executor_id=MAIN, status=SUCCESS):
+    return {"id": receipt_id, "block_hash": "block", "outcome": {"executor_id": executor_id, "logs": list(logs), "status": status}}
+
+
+def transaction(*receipts):
+    return {"transaction": {"hash": "tx"}, "receipts_outcome": list(receipts), "receipts": []}
+
+
+@pytest.mark.parametrize("whose", [{"executor_id": OTHER}, {"status": FAILURE}, {"status": "Unknown"}])
+def test_a_request_counts_only_in_a_receipt_of_the_contract_that_went_through(whose):
+    invented = ran("invented", requested(7, "mallory.near"), **whose)
+    assert receipt_of_request(transaction(invented), MAIN, STANDARD, 7) is None
+    found = receipt_of_request(transaction(invented, ran("real", requested(7))), MAIN, STANDARD, 7)
+    assert found is not None
+    assert (found[0]["id"], found[1].sender_id, found[2]) == ("real", "alice.near", 0)
+
+
+@pytest.mark.parametrize("whose", [{"executor_id": OTHER}, {"status": FAILURE}])
+def test_an_end_counts_only_in_a_receipt_of_the_contract_that_went_through(whose):
+    asked, invented = ran("asked", requested(7)), ran("invented", completed(7, success=True), **whose)
+    seen = [request_of(transaction(asked, *more)).completed for more in ((invented,), (invented, ran("end", completed(7, success=False))))]
+    assert seen == [None, CompletedSeen(success=False, error=None, heard=b"null")]
+
+
+def test_the_end_of_another_request_is_not_this_ones():
+    assert request_of(transaction(ran("asked", requested(7)), ran("end", completed(8, success=True)))).completed is None
+
+
+def request_of(outcome):
+    found = receipt_of_request(outcome, MAIN, STANDARD, 7)
+    assert found is not None
+    return request_seen(outcome, found, BLOCK, MAIN, STANDARD)
+
+
+def test_an_error_is_compared_with_as_much_of_it_as_the_contract_keeps():
+    good, error = Good(), "é" * 300  # two bytes each; the contract keeps 256 bytes of whole characters
+    bundle = good.bundle(good.receipt(outcome=Outcome(success=False, error=error)))
+    evidence = check_offline(file_of(bundle), good.terms()).evidence
+    assert evidence is not None
+    verdicts = [check_settled(evidence, ended_with(evidence, kept)).verdict for kept in ("é" * 128, "é" * 127, error)]
+    assert verdicts == [Verdict.PASS, Verdict.FAIL, Verdict.FAIL]
+
+
+def ended_with(evidence, error):
+    metrics, nothing = evidence.receipt.metrics, Missing("not asked")
+    end = EndSeen(False, "Failed", error, metrics, evidence.bundle.receipt_sha256_hex, "{}")
+    return NodeFacts("localnet", "genesis", nothing, nothing, end, nothing, nothing, nothing)
