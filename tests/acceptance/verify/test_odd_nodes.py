@@ -97,13 +97,42 @@ def test_an_answer_with_something_odd_anywhere_never_ends_a_verifier(recorded, w
     check_all(recorded, ODD[which], 0, 1)
 
 
-@pytest.mark.parametrize("odd", [None, [], {}, "text", 7, {"error": "no"}, {"result": []}, {"result": [255]}, {"result": list(b"[")}])
+@pytest.mark.parametrize(
+    "odd", [None, [], {}, "text", 7, {"error": "no"}, {"result": []}, {"result": [255]}, {"result": list(b"[")}, {"result": list(b"null")}]
+)
 def test_a_whole_answer_that_is_odd_keeps_it_from_proven(recorded, odd):
     answers, verdict = recorded
     for key in answers:
         if "get_event_metadata" in key:  # a contract that does not tell its standard has the usual one
             continue
         assert verdict(answers | {key: odd}) is not Overall.PROVEN, key
+
+
+def other_transaction(answer):
+    answer["transaction"]["hash"] = "9" * 44
+
+
+def more_actions(answer):
+    answer["transaction"]["actions"].append({"Transfer": {"deposit": "1"}})
+
+
+def other_block(answer):
+    answer["header"]["hash"] = "9" * 44
+
+
+@pytest.mark.parametrize(
+    ("asked", "how_many", "spoil"),
+    [("EXPERIMENTAL_tx_status", 2, other_transaction), ("EXPERIMENTAL_tx_status", 1, more_actions), ('["block"', 2, other_block)],
+)
+def test_an_answer_about_something_else_than_was_asked_keeps_it_from_proven(recorded, asked, how_many, spoil):
+    answers, verdict = recorded
+    keys = [key for key in answers if asked in key]
+    kept = []
+    for key in keys:
+        spoilt = copy.deepcopy(answers)
+        spoil(spoilt[key])
+        kept += [key] if verdict(spoilt) is not Overall.PROVEN else []
+    assert (len(keys), len(kept)) == (2, how_many)
 
 
 def test_a_node_that_answers_nothing_at_all_is_missing(recorded):
