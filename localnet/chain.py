@@ -24,21 +24,22 @@ from localnet.parameters import parameters
 from localnet.runtime import block as block_rules
 from localnet.runtime import genesis
 from localnet.runtime.environment import Environment, Machine
-from localnet.runtime.fees import Fees
+from localnet.runtime.fees import GAS_PRICE_YOCTO, Fees
 from localnet.runtime.history import final_outcome
 from localnet.runtime.pool import Pool, Room
 from localnet.runtime.transactions import charge, check_age, check_form
 from localnet.runtime.views import ViewResult, view
+from localnet.state.evidence import EvidenceReading
 from localnet.state.intake_log import IntakeLog, NoIntakeLog, transactions_of
 from localnet.state.memory import MemoryStore
-from localnet.state.reading import StateReading
 from localnet.state.store import StateError, Store
 from localnet.state.world import World, counter_key
-from localnet.values.block import Block, Header, first_header, make_header
+from localnet.values.block import Block
 from localnet.values.borsh import BorshError
 from localnet.values.errors import InvalidTransaction, MalformedTransaction, TimeOutOfRange, UnknownTransaction
 from localnet.values.final_outcome import FinalOutcome
 from localnet.values.hashes import CryptoHash, hash_of
+from localnet.values.header import Header, Terms, first_header, make_header
 from localnet.values.keys import KeyPair
 from localnet.values.transaction import SignedTransaction, read_signed_transaction
 
@@ -70,7 +71,7 @@ class Snapshot:
     clock_offset_ns: int
 
 
-class Chain(StateReading):
+class Chain(EvidenceReading):
     """
     A chain with one shard.
 
@@ -102,6 +103,7 @@ class Chain(StateReading):
         self._clock = clock
         self._machine = machine
         self._listeners: list[Callable[[Block], None]] = []
+        self._wanted_height = 0
         self._refusals: OrderedDict[CryptoHash, InvalidTransaction] = OrderedDict()
         self._store, self.intake_log, root_key = _open(home, key)
         self.root = Account(self, genesis.ROOT_ACCOUNT_ID, root_key)
@@ -118,8 +120,9 @@ class Chain(StateReading):
     def _begin(self, accounts: tuple[genesis.GenesisAccount, ...]) -> None:
         world = World(self._store)
         contents = genesis.write_genesis(world, accounts, self._parameters)
-        header = first_header(CHAIN_ID, timestamp_ns=self._clock(), contents=contents)
-        self._store.commit(Block(header, (), (), ()), world.take_changes(), produced=(), leaving_pool=())
+        terms = Terms(self._parameters.protocol_version, GAS_PRICE_YOCTO, genesis.ROOT_BALANCE_YOCTO)
+        header = first_header(CHAIN_ID, timestamp_ns=self._clock(), contents=contents, terms=terms)
+        self._store.commit(Block.of(header), world.take_changes(), produced=(), leaving_pool=())
 
     def _take_up_intake(self) -> None:
         """Judge what a killed process had answered the hash of and no more."""
@@ -208,15 +211,27 @@ class Chain(StateReading):
 
     @property
     def has_work(self) -> bool:
-        """Whether a block would do anything: a transaction waits, or a receipt is on its way. A pending yield is no work."""
-        return len(self._pool) > 0 or block_rules.receipts_in_flight(World(self._store)) > 0
+        """Whether a block is of use: a transaction waits, a receipt is on its way, or it was asked for. A pending yield is no work."""
+        if len(self._pool) > 0 or self.head.height < self._wanted_height:
+            return True
+        return block_rules.receipts_in_flight(World(self._store)) > 0
+
+    def want_height(self, height: int) -> None:
+        """Let there be work until the chain is so high: somebody needs later blocks, to prove what is in an earlier one."""
+        self._wanted_height = max(self._wanted_height, height)
 
     def produce_block(self) -> Block:
         """Make the next block of everything that waits, within its gas; an empty one when nothing does."""
         candidates, world = self._pool.in_order(), World(self._store)
         waiting = b"".join(signed.hash for signed in candidates)
         previous = self.head
-        header = make_header(previous, timestamp_ns=self._now_ns(previous), contents=hash_of(waiting))
+        header = make_header(
+            previous,
+            timestamp_ns=self._now_ns(previous),
+            contents=hash_of(waiting),
+            chunk_outcome_root=self._outcome_tree(previous.height).root,
+            block_merkle_root=self._store.block_tree().root,
+        )
         run = block_rules.BlockRun(world, self._environment(header))
         block = run.apply(self._without_expired(candidates, run))
         if self._clock_offset_ns != world.counter(_CLOCK_OFFSET):
@@ -255,7 +270,7 @@ class Chain(StateReading):
         return Environment(header, CHAIN_ID, self._parameters, self._fees, self._machine)
 
     def run_until_idle(self) -> None:
-        """Make blocks until no transaction waits and no receipt is on its way. What a yield waits for does not hold it up."""
+        """Make blocks until there is no work (`has_work`). What a yield waits for does not hold it up."""
         while self.has_work:
             self.produce_block()
 
@@ -337,7 +352,7 @@ class Chain(StateReading):
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; it can be used again."""
         self._store, self._clock_offset_ns = snapshot.store.copy(), snapshot.clock_offset_ns
-        self._pool = Pool(self._store)
+        self._pool, self._wanted_height = Pool(self._store), 0
         self._refusals.clear()
 
 

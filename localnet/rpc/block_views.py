@@ -1,19 +1,19 @@
 """
 Blocks and chunks in the JSON of NEAR nodes and of block streams.
 
-This chain has one shard, one validator and no Merkle trees: roots are 32 zero bytes, signatures 64, and the chunk's hash is the block's
-read backwards, so that either leads to the other.
+This chain has one shard, one validator, no trie and no signatures. What it does not have is shown as zeros, and so it is hashed
+(`localnet.values.header`). The chunk's hash is the block's read backwards, so that either leads to the other.
 
 Source: near-primitives 0.38, `views.rs` (BlockView, ChunkView); near-indexer-primitives 0.38 (StreamerMessage), with FastNear's `tx_hash`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from localnet.parameters import parameters
 from localnet.rpc.views import Json, outcome_view, receipt_view, signature_text, transaction_view
-from localnet.values.block import EPOCH_LENGTH_BLOCKS, Block, ExecutedReceipt, Header
+from localnet.values.block import Block, ExecutedReceipt
 from localnet.values.hashes import NO_HASH, CryptoHash, hash_to_text
+from localnet.values.header import Header
 from localnet.values.keys import PublicKey
 
 SHARD_ID = 0
@@ -49,27 +49,22 @@ def chunk_hash(block_hash: bytes) -> CryptoHash:
     return CryptoHash(block_hash[::-1])
 
 
-def next_epoch_id(header: Header) -> CryptoHash:
-    """The id of the epoch after the block's."""
-    return replace(header, height=header.height + EPOCH_LENGTH_BLOCKS).epoch_id
-
-
-def header_view(header: Header, facts: ChainFacts) -> Json:
-    """`BlockHeaderView`, whole: Rust clients parse it strictly."""
-    block_hash = hash_to_text(header.hash)
+def header_view(header: Header) -> Json:
+    """`BlockHeaderView`, whole: Rust clients parse it strictly, and the hash follows from it."""
+    prev_hash = hash_to_text(header.prev_hash)
     return {
         "height": header.height,
-        "prev_height": header.height - 1 if header.height else None,
+        "prev_height": header.prev_height,
         "epoch_id": hash_to_text(header.epoch_id),
-        "next_epoch_id": hash_to_text(next_epoch_id(header)),
-        "hash": block_hash,
-        "prev_hash": hash_to_text(header.prev_hash),
+        "next_epoch_id": hash_to_text(header.next_epoch_id),
+        "hash": hash_to_text(header.hash),
+        "prev_hash": prev_hash,
         "prev_state_root": _NOTHING,
-        "block_body_hash": None,
+        "block_body_hash": _NOTHING,
         "chunk_receipts_root": _NOTHING,
         "chunk_headers_root": _NOTHING,
         "chunk_tx_root": _NOTHING,
-        "outcome_root": _NOTHING,
+        "outcome_root": hash_to_text(header.outcome_root),
         "chunks_included": 1,
         "challenges_root": _NOTHING,
         "timestamp": header.timestamp_ns,
@@ -77,22 +72,22 @@ def header_view(header: Header, facts: ChainFacts) -> Json:
         "random_value": hash_to_text(header.random_value),
         "validator_proposals": [],
         "chunk_mask": [True],
-        "gas_price": str(facts.gas_price_yocto),
+        "gas_price": str(header.terms.gas_price_yocto),
         "block_ordinal": header.height + 1,
         "rent_paid": "0",
         "validator_reward": "0",
-        "total_supply": str(facts.total_supply_yocto),
+        "total_supply": str(header.terms.total_supply_yocto),
         "challenges_result": [],
-        # A block is final as soon as it is there.
-        "last_final_block": block_hash,
-        "last_ds_final_block": block_hash,
+        # A block is final as soon as it is there: when this one was made, the one before it.
+        "last_final_block": prev_hash,
+        "last_ds_final_block": prev_hash,
         "next_bp_hash": _NOTHING,
-        "block_merkle_root": _NOTHING,
+        "block_merkle_root": hash_to_text(header.block_merkle_root),
         "epoch_sync_data_hash": None,
         "approvals": [],
         "signature": _NO_SIGNATURE,
-        "latest_protocol_version": parameters().protocol_version,
-        "chunk_endorsements": None,
+        "latest_protocol_version": header.terms.protocol_version,
+        "chunk_endorsements": [[]],
         "shard_split": None,
     }
 
@@ -103,7 +98,7 @@ def chunk_header_view(block: Block, facts: ChainFacts) -> Json:
     return {
         "chunk_hash": hash_to_text(chunk_hash(block.header.hash)),
         "prev_block_hash": hash_to_text(block.header.prev_hash),
-        "outcome_root": _NOTHING,
+        "outcome_root": hash_to_text(block.header.chunk_outcome_root),
         "prev_state_root": _NOTHING,
         "encoded_merkle_root": _NOTHING,
         "encoded_length": 0,
@@ -126,7 +121,7 @@ def chunk_header_view(block: Block, facts: ChainFacts) -> Json:
 
 def block_view(block: Block, facts: ChainFacts) -> Json:
     """`BlockView`: author, header, chunk headers."""
-    return {"author": facts.validator_id, "header": header_view(block.header, facts), "chunks": [chunk_header_view(block, facts)]}
+    return {"author": facts.validator_id, "header": header_view(block.header), "chunks": [chunk_header_view(block, facts)]}
 
 
 def chunk_view(block: Block, facts: ChainFacts) -> Json:
@@ -148,21 +143,21 @@ def stream_view(block: Block, facts: ChainFacts) -> Json:
     for each in block.transactions:
         # Only a receipt to oneself comes in with its transaction; any other is shown by the block that takes it.
         made = next((local[receipt_id] for receipt_id in each.outcome.receipt_ids if receipt_id in local), None)
-        outcome = {"execution_outcome": outcome_view(each.outcome), "receipt": made}
+        outcome = {"execution_outcome": outcome_view(each.outcome, block.outcome_tree.path(each.outcome.id)), "receipt": made}
         transactions.append({"transaction": transaction_view(each.signed), "outcome": outcome})
     chunk = chunk_view(block, facts) | {"transactions": transactions, "local_receipts": [*local.values()], "instant_receipts": []}
     shard = {
         "shard_id": SHARD_ID,
         "chunk": chunk,
-        "receipt_execution_outcomes": [_executed_view(each) for each in block.executed],
+        "receipt_execution_outcomes": [_executed_view(each, block) for each in block.executed],
         "state_changes": [],
     }
     return {"block": block_view(block, facts), "shards": [shard]}
 
 
-def _executed_view(executed: ExecutedReceipt) -> Json:
+def _executed_view(executed: ExecutedReceipt, block: Block) -> Json:
     return {
-        "execution_outcome": outcome_view(executed.outcome),
+        "execution_outcome": outcome_view(executed.outcome, block.outcome_tree.path(executed.outcome.id)),
         "receipt": receipt_view(executed.receipt),
         "tx_hash": hash_to_text(executed.receipt.tx_hash),
     }

@@ -5,12 +5,13 @@ from typing import Any
 
 from localnet.rpc.envelope import Request
 from localnet.rpc.errors import InternalError, MethodNotFound
-from localnet.rpc.methods import blocks, network, protocol, query, sandbox, transactions
+from localnet.rpc.methods import blocks, light_client, network, protocol, query, sandbox, transactions
 from localnet.rpc.node import Node
 from localnet.state.store import StateError
 
 METHODS: dict[str, Callable[[Node, Any], Awaitable[Any]]] = {
     **blocks.METHODS,
+    **light_client.METHODS,
     **network.METHODS,
     **protocol.METHODS,
     **query.METHODS,

@@ -109,6 +109,33 @@ class TransactionTimeout(RpcError):
         super().__init__("TIMEOUT_ERROR", "Timeout", cause)
 
 
+class UnknownProofBlock(RpcError):
+    """A block that a proof is asked for or under, and that is not there. The methods of light clients word it in their own way."""
+
+    def __init__(self, block_hash: bytes) -> None:
+        super().__init__("UNKNOWN_BLOCK", f"DB Not Found Error: BLOCK HEADER: {hash_to_text(block_hash)}")
+
+
+class UnprovableOutcome(RpcError):
+    """
+    There is no proof of an outcome: NOT_CONFIRMED until the next block, UNKNOWN_TRANSACTION_OR_RECEIPT when there is no such outcome.
+
+    UNAVAILABLE_SHARD and INCONSISTENT_STATE, which nodes have besides, cannot happen where one shard is kept whole.
+    """
+
+    def __init__(self, cause: str, text: str, outcome_id: bytes) -> None:
+        super().__init__(cause, text, {"transaction_or_receipt_id": hash_to_text(outcome_id)})
+
+
+class BlockAheadOfHead(RpcError):
+    """A block that is to be proven under an older one; nodes have no cause of its own for it."""
+
+    name = "INTERNAL_ERROR"
+
+    def __init__(self, text: str) -> None:
+        super().__init__("INTERNAL_ERROR", f"Internal error: {text}", {"error_message": text})
+
+
 class UnknownReceipt(RpcError):
     """A receipt id that was never seen."""
 

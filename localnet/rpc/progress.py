@@ -1,5 +1,6 @@
 """How far a transaction has got, in the words of nodes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,6 +9,7 @@ from localnet.values import account_id
 from localnet.values.errors import UnknownTransaction
 from localnet.values.final_outcome import FinalOutcome
 from localnet.values.hashes import CryptoHash
+from localnet.values.merkle import MerklePath
 
 
 class WaitUntil(StrEnum):
@@ -44,6 +46,8 @@ class Progress:
     """The latest block when it was looked at."""
     outcome: FinalOutcome | None
     """None: it waits for a block."""
+    paths: Mapping[CryptoHash, MerklePath]
+    """By the ids of its outcomes."""
 
     @property
     def status(self) -> WaitUntil:
@@ -65,8 +69,10 @@ def progress_of(tx_hash: CryptoHash, chain: Chain) -> Progress:
         InvalidTransaction: it was accepted, but a block refused it.
     """
     try:
-        return Progress(chain.head.height, chain.transaction(tx_hash))
+        outcome = chain.transaction(tx_hash)
     except UnknownTransaction:
         if chain.is_waiting(tx_hash):
-            return Progress(chain.head.height, None)
+            return Progress(chain.head.height, None, {})
         raise
+    paths = {each.id: chain.outcome_path(each) for each in (outcome.transaction_outcome, *outcome.receipt_outcomes)}
+    return Progress(chain.head.height, outcome, paths)

@@ -3,9 +3,10 @@
 from localnet.chain import Chain
 from localnet.rpc.errors import RpcError
 from localnet.rpc.params import AtHash, AtHeight, BlockReference, Earliest, Latest
-from localnet.values.block import Block, Header
+from localnet.values.block import Block
 from localnet.values.errors import UnknownBlock
 from localnet.values.hashes import hash_to_text
+from localnet.values.header import Header
 
 
 def oldest_height(chain: Chain) -> int:

@@ -12,8 +12,8 @@ from localnet.rpc.errors import (
     UnknownTransaction,
 )
 from localnet.values import errors as chain_errors
-from localnet.values.block import Header
 from localnet.values.hashes import hash_to_text
+from localnet.values.header import Header
 
 
 def rpc_error(error: chain_errors.ChainError, head: Header) -> RpcError:  # noqa: PLR0911 (one arm an error)

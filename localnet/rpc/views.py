@@ -26,6 +26,7 @@ from localnet.values.actions import (
     Transfer,
 )
 from localnet.values.hashes import hash_of, hash_to_text
+from localnet.values.merkle import MerklePath
 from localnet.values.outcome import Failure, Outcome, Status, SuccessReceiptId, SuccessValue
 from localnet.values.receipt import ActionReceipt, DataReceipt, Receipt
 from localnet.values.transaction import SignedTransaction
@@ -174,10 +175,15 @@ def status_view(status: Status) -> Json:
             assert_never(status)
 
 
-def outcome_view(outcome: Outcome) -> Json:
-    """`ExecutionOutcomeWithIdView`. There is no Merkle proof: this chain has no light clients."""
+def path_view(path: MerklePath) -> list[Json]:
+    """`MerklePath`."""
+    return [{"hash": hash_to_text(item.hash), "direction": item.side.value} for item in path]
+
+
+def outcome_view(outcome: Outcome, path: MerklePath) -> Json:
+    """`ExecutionOutcomeWithIdView`, with the path to the root over its block's outcomes."""
     return {
-        "proof": [],
+        "proof": path_view(path),
         "block_hash": hash_to_text(outcome.block_hash),
         "id": hash_to_text(outcome.id),
         "outcome": {

@@ -9,8 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from localnet.values.block import Block, Header
+from localnet.values.block import Block
 from localnet.values.hashes import CryptoHash
+from localnet.values.header import Header
 
 _KEPT_BLOCKS = 64
 

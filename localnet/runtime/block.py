@@ -71,7 +71,7 @@ class BlockRun:
         self._write_queue(first, after)
         self._write_totals()
         self.world.keep()
-        return Block(self.environment.header, tuple(self.transactions), tuple(self.incoming), tuple(self.executed))
+        return Block.of(self.environment.header, self.transactions, self.incoming, self.executed)
 
     def _take_transactions(self, transactions: Iterable[SignedTransaction]) -> list[ActionReceipt]:
         local = []

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from localnet.parameters import Parameters
 from localnet.runtime.fees import Fees
-from localnet.values.block import Header
+from localnet.values.header import Header
 from localnet.vm.values import CallContext, External, VmOutcome
 
 

@@ -10,9 +10,12 @@ from typing import Any
 
 from localnet.state.store import Changes
 from localnet.state.tables import Key, Table
-from localnet.values.block import Block, Header
+from localnet.values.block import Block
 from localnet.values.hashes import CryptoHash
+from localnet.values.header import Header
+from localnet.values.merkle import PartialTree
 from localnet.values.outcome import Outcome
+from localnet.values.outcome_tree import OutcomeTree
 from localnet.values.receipt import Receipt
 from localnet.values.transaction import SignedTransaction
 
@@ -34,6 +37,9 @@ class MemoryStore:
         self._pool: dict[bytes, SignedTransaction] = {}
         self._produced: deque[tuple[CryptoHash, ...]] = deque()
         self._head: Header | None = None
+        self._tree = PartialTree()
+        self._nodes: dict[int, tuple[CryptoHash, ...]] = {}
+        """By the height of the block that completed them, upwards: its own hash first."""
         self._first = 0
 
     def copy(self) -> "MemoryStore":
@@ -44,6 +50,7 @@ class MemoryStore:
         twin._transactions, twin._receipts = dict(self._transactions), dict(self._receipts)
         twin._outcomes, twin._pool = dict(self._outcomes), dict(self._pool)
         twin._produced, twin._head, twin._first = deque(self._produced), self._head, self._first
+        twin._tree, twin._nodes = self._tree, dict(self._nodes)
         return twin
 
     def get(self, key: Key) -> Any:
@@ -85,6 +92,8 @@ class MemoryStore:
         self._head = block.header
         self._blocks[block.header.height] = block
         self._heights[block.header.hash] = block.header.height
+        self._nodes[block.header.height] = self._tree.completed_by(block.header.hash)
+        self._tree = self._tree.with_leaf(block.header.hash)
         self._produced.append(produced)
         while len(self._blocks) > MOST_BLOCKS or (len(self._outcomes) > MOST_OUTCOMES and len(self._blocks) > 1):
             self._forget_oldest()
@@ -100,6 +109,14 @@ class MemoryStore:
             del self._outcomes[run.outcome.id]
         for receipt_id in self._produced.popleft():
             del self._receipts[receipt_id]
+        self._forget_nodes()
+
+    def _forget_nodes(self) -> None:
+        """Under a subtree of which every block is forgotten, no node stands in a proof any more: its own does."""
+        first, half = self._first, 1
+        while first % (2 * half) == 0:
+            del self._nodes[first - half - 1]  # the left child; the right one is kept beside the node above it
+            half *= 2
 
     def head(self) -> Header | None:
         """The last block's header; None before the genesis block."""
@@ -129,6 +146,19 @@ class MemoryStore:
     def outcome(self, receipt_id: bytes) -> Outcome | None:
         """What a receipt led to, once it ran."""
         return self._outcomes.get(receipt_id)
+
+    def outcome_tree(self, height: int) -> OutcomeTree | None:
+        """The tree over the outcomes of a block that is still kept."""
+        block = self._blocks.get(height)
+        return None if block is None else block.outcome_tree
+
+    def block_tree(self) -> PartialTree:
+        """The tree over the hashes of all blocks, forgotten ones among them."""
+        return self._tree
+
+    def block_node(self, level: int, index: int) -> CryptoHash:
+        """A node of that tree with all its leaves."""
+        return self._nodes[((index + 1) << level) - 1][level]
 
     def add_pooled(self, transactions: Iterable[SignedTransaction]) -> None:
         """Keep accepted transactions until a block takes them."""

@@ -6,7 +6,7 @@ from localnet.state.store import Store
 from localnet.state.tables import Account, Table
 from localnet.state.world import World
 from localnet.values.actions import AccessKey
-from localnet.values.block import Block, Header
+from localnet.values.block import Block
 from localnet.values.errors import (
     GarbageCollected,
     NoContractCode,
@@ -16,6 +16,7 @@ from localnet.values.errors import (
     UnknownReceipt,
 )
 from localnet.values.hashes import CryptoHash
+from localnet.values.header import Header
 from localnet.values.keys import PublicKey
 from localnet.values.outcome import Outcome
 from localnet.values.receipt import Receipt

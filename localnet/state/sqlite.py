@@ -12,28 +12,23 @@ from pathlib import Path
 from typing import IO, Any
 
 from localnet.state import history_codec as codec
-from localnet.state.store import Changes, StateError, UnknownVersion
+from localnet.state.schema import prepare
+from localnet.state.store import Changes, StateError
 from localnet.state.tables import CODECS, Key, Table
-from localnet.values.block import Block, ExecutedReceipt, ExecutedTransaction, Header
+from localnet.values.block import Block, ExecutedReceipt, ExecutedTransaction
 from localnet.values.hashes import CryptoHash
+from localnet.values.header import Header
+from localnet.values.merkle import PartialTree
 from localnet.values.outcome import Outcome
+from localnet.values.outcome_tree import OutcomeTree
 from localnet.values.receipt import ActionReceipt, Receipt
 from localnet.values.receipt_codec import read_outcome, read_receipt, write_outcome, write_receipt
 from localnet.values.transaction import SignedTransaction, read_signed_transaction
 
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-create table state (tab integer, owner text, sub blob, value blob not null, primary key (tab, owner, sub)) without rowid;
-create table block (height integer primary key, hash blob not null unique, header blob not null, contents blob not null);
-create table tx (hash blob primary key, signed blob not null, outcome blob not null) without rowid;
-create table receipt (id blob primary key, receipt blob not null) without rowid;
-create table outcome (id blob primary key, outcome blob not null) without rowid;
-create table pool (place integer primary key, hash blob not null unique, signed blob not null);
-"""
-
 _CACHED_ROWS = 20_000
 _CACHED_BYTES = 64 * 2**20
+_CACHED_TREES = 64
+"""Of the newest blocks: whoever waits for a transaction asks for the paths of its outcomes."""
 _ABSENT = object()
 
 
@@ -44,30 +39,20 @@ class SqliteStore:
         self._path, self._lock = path, lock
         self._cache: OrderedDict[Key, tuple[Any, int]] = OrderedDict()
         self._cached_bytes = 0
+        self._outcome_trees: OrderedDict[int, OutcomeTree] = OrderedDict()
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("pragma journal_mode = wal")
             # A killed process loses nothing with NORMAL; only a failing machine may lose the last blocks, never half of one.
             self._db.execute("pragma synchronous = normal")
-            self._prepare(path)
+            prepare(self._db, path)
             self._head = self._read_head()
+            self._tree = PartialTree.of_size(0 if self._head is None else self._head.height + 1, self.block_node)
         except sqlite3.OperationalError as error:
             # The file may be sound: a full disk and missing rights end here too, so nothing is said of removing it.
             raise StateError(f"{path} cannot be opened ({error}); see that its directory is yours and its disk has room") from error
         except sqlite3.DatabaseError as error:
             raise StateError(f"{path} cannot be read as a chain ({error}); remove its directory to begin anew") from error
-
-    def _prepare(self, path: Path) -> None:
-        (version,) = self._db.execute("pragma user_version").fetchone()
-        if version == SCHEMA_VERSION:
-            return
-        if version != 0:
-            self._db.close()
-            raise UnknownVersion(
-                f"{path} has version {version} and this program writes {SCHEMA_VERSION}; use the program that made it, or begin anew"
-            )
-        with self._db:
-            self._db.executescript(f"begin; {_SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;")
 
     def _read_head(self) -> Header | None:
         row = self._db.execute("select header from block order by height desc limit 1").fetchone()
@@ -118,7 +103,8 @@ class SqliteStore:
             self._write_state(written)
             self._write_history(block, produced)
             self._db.executemany("delete from pool where hash = ?", ((tx_hash,) for tx_hash in leaving_pool))
-        self._head = block.header
+        self._head, self._tree = block.header, self._tree.with_leaf(block.header.hash)
+        self._remember_tree(block.header.height, block.outcome_tree)
         for key, value in changes.items():
             data = written[key]
             self._remember(key, _ABSENT if data is None else value, len(data or b""))
@@ -151,8 +137,14 @@ class SqliteStore:
     def _write_history(self, block: Block, produced: Iterable[Receipt]) -> None:
         db, header = self._db, block.header
         db.execute(
-            "insert into block values (?, ?, ?, ?)",
-            (header.height, header.hash, codec.write_header(header), codec.write_contents(block)),
+            "insert into block values (?, ?, ?, ?, ?)",
+            (
+                header.height,
+                header.hash,
+                codec.write_header(header),
+                codec.write_contents(block),
+                codec.write_nodes(self._tree.completed_by(header.hash)),
+            ),
         )
         db.executemany(
             "insert into tx values (?, ?, ?)",
@@ -184,7 +176,7 @@ class SqliteStore:
         transactions = [ExecutedTransaction(*self._known(self.transaction(tx_hash))) for tx_hash in contents.transactions]
         executed = [self._executed(receipt_id) for receipt_id in contents.executed]
         receipts = tuple(self._known(self.receipt(receipt_id)) for receipt_id in contents.receipts)
-        return Block(codec.read_header(row[0]), tuple(transactions), receipts, tuple(executed))
+        return Block(codec.read_header(row[0]), tuple(transactions), receipts, tuple(executed), contents.outcome_tree)
 
     def _executed(self, receipt_id: CryptoHash) -> ExecutedReceipt:
         receipt = self.receipt(receipt_id)
@@ -217,6 +209,31 @@ class SqliteStore:
         """What a receipt led to, once it ran."""
         row = self._one("select outcome from outcome where id = ?", receipt_id)
         return None if row is None else read_outcome(row[0])
+
+    def outcome_tree(self, height: int) -> OutcomeTree | None:
+        """The tree over the outcomes of a block that is still kept."""
+        tree = self._outcome_trees.get(height)
+        if tree is None:
+            row = self._one("select contents from block where height = ?", height)
+            if row is None:
+                return None
+            tree = codec.read_contents(row[0]).outcome_tree
+            self._remember_tree(height, tree)
+        return tree
+
+    def _remember_tree(self, height: int, tree: OutcomeTree) -> None:
+        self._outcome_trees[height] = tree
+        if len(self._outcome_trees) > _CACHED_TREES:
+            self._outcome_trees.popitem(last=False)
+
+    def block_tree(self) -> PartialTree:
+        """The tree over the hashes of all blocks."""
+        return self._tree
+
+    def block_node(self, level: int, index: int) -> CryptoHash:
+        """A node of that tree with all its leaves; it is kept with the last of them."""
+        (nodes,) = self._known(self._one("select nodes from block where height = ?", ((index + 1) << level) - 1))
+        return codec.read_node(nodes, level)
 
     def add_pooled(self, transactions: Iterable[SignedTransaction]) -> None:
         """Keep accepted transactions, all or none, until a block takes them."""

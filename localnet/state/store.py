@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from localnet.state.tables import Key, Table
-from localnet.values.block import Block, Header
+from localnet.values.block import Block
 from localnet.values.hashes import CryptoHash
+from localnet.values.header import Header
+from localnet.values.merkle import PartialTree
 from localnet.values.outcome import Outcome
+from localnet.values.outcome_tree import OutcomeTree
 from localnet.values.receipt import Receipt
 from localnet.values.transaction import SignedTransaction
 
@@ -67,6 +70,18 @@ class Store(Protocol):
 
     def outcome(self, receipt_id: bytes) -> Outcome | None:
         """What a receipt led to, once it ran."""
+        ...
+
+    def outcome_tree(self, height: int) -> OutcomeTree | None:
+        """The tree over the outcomes of a block that is still kept."""
+        ...
+
+    def block_tree(self) -> PartialTree:
+        """The tree over the hashes of all blocks, forgotten ones among them."""
+        ...
+
+    def block_node(self, level: int, index: int) -> CryptoHash:
+        """A node of that tree with all its leaves; it stands in the proof of a block that is still kept, or is such a block's hash."""
         ...
 
     def add_pooled(self, transactions: Iterable[SignedTransaction]) -> None:

@@ -1,35 +1,14 @@
 """Blocks: when something happened, and everything that happened in it. One chunk a block, because there is one shard."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
 
-from localnet.values.hashes import CryptoHash, hash_of
+from localnet.values.header import Header
 from localnet.values.outcome import Outcome
+from localnet.values.outcome_tree import OutcomeTree
 from localnet.values.receipt import ActionReceipt, Receipt
 from localnet.values.transaction import SignedTransaction
-
-EPOCH_LENGTH_BLOCKS = 43_200
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A block's place and time."""
-
-    height: int
-    hash: CryptoHash
-    prev_hash: CryptoHash
-    timestamp_ns: int
-    random_value: bytes
-    """32 bytes, from which each call's `random_seed` is made."""
-
-    @property
-    def epoch_height(self) -> int:
-        """How many epochs there have been; an epoch has 43,200 blocks."""
-        return 1 + self.height // EPOCH_LENGTH_BLOCKS
-
-    @property
-    def epoch_id(self) -> CryptoHash:
-        """A hash that names the epoch."""
-        return hash_of(b"epoch" + self.epoch_height.to_bytes(8, "little"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +36,18 @@ class Block:
     receipts: tuple[Receipt, ...]
     """What came in: made in earlier blocks, or (signer is receiver) by a transaction of this one."""
     executed: tuple[ExecutedReceipt, ...]
+    outcome_tree: OutcomeTree = field(compare=False)
+    """Over the outcomes of transactions and receipts; its root is in the next block's header."""
 
-
-def make_header(previous: Header, *, timestamp_ns: int, contents: bytes) -> Header:
-    """The header that follows; its hash covers its place, its time and the 32-byte hash of what goes into the block."""
-    height = previous.height + 1
-    random_value = hash_of(b"random" + previous.random_value + contents)
-    number_and_time = height.to_bytes(8, "little") + timestamp_ns.to_bytes(8, "little")
-    return Header(
-        height=height,
-        hash=hash_of(b"block" + previous.hash + number_and_time + random_value),
-        prev_hash=previous.hash,
-        timestamp_ns=timestamp_ns,
-        random_value=random_value,
-    )
-
-
-def first_header(chain_id: str, *, timestamp_ns: int, contents: bytes) -> Header:
-    """The header of the genesis block, height 0."""
-    random_value = hash_of(b"genesis" + chain_id.encode() + contents)
-    return Header(
-        0, hash_of(b"block" + timestamp_ns.to_bytes(8, "little") + random_value), CryptoHash(bytes(32)), timestamp_ns, random_value
-    )
+    @classmethod
+    def of(
+        cls,
+        header: Header,
+        transactions: Iterable[ExecutedTransaction] = (),
+        receipts: Iterable[Receipt] = (),
+        executed: Iterable[ExecutedReceipt] = (),
+    ) -> Self:
+        """A block of its contents."""
+        transactions, executed = tuple(transactions), tuple(executed)
+        outcomes = (*(each.outcome for each in transactions), *(each.outcome for each in executed))
+        return cls(header, transactions, tuple(receipts), executed, OutcomeTree.of(outcomes))

@@ -6,7 +6,9 @@ ChainError
 ├── TimeOutOfRange         the chain's clock does not go back, nor beyond what a timestamp holds
 ├── ExecutionFailed        a transaction ran and failed (raised on demand only)
 ├── ViewFailed             a view call failed
-├── UnknownBlock, UnknownTransaction, UnknownReceipt, UnknownAccount, UnknownAccessKey, NoContractCode
+├── UnknownBlock, UnknownTransaction, UnknownReceipt, UnknownOutcome, UnknownAccount, UnknownAccessKey, NoContractCode
+├── NotConfirmed           no header commits to an outcome yet; the next block's will
+├── NotInHead              a block is to be proven under an older one
 └── GarbageCollected       the state of an older block is asked for; only the latest is kept
 """
 
@@ -91,6 +93,30 @@ class UnknownReceipt(ChainError):
     def __init__(self, receipt_id: bytes) -> None:
         super().__init__(f"Receipt {hash_to_text(receipt_id)} doesn't exist")
         self.receipt_id = receipt_id
+
+
+class UnknownOutcome(ChainError):
+    """No transaction or receipt with this id ran, or it is forgotten."""
+
+    def __init__(self, outcome_id: CryptoHash) -> None:
+        super().__init__(f"{hash_to_text(outcome_id)} does not exist")
+        self.outcome_id = outcome_id
+
+
+class NotConfirmed(ChainError):
+    """What ran in the latest block has no proof yet."""
+
+    def __init__(self, outcome_id: CryptoHash, height: int) -> None:
+        super().__init__(f"{hash_to_text(outcome_id)} has not been confirmed")
+        self.outcome_id, self.height = outcome_id, height
+
+
+class NotInHead(ChainError):
+    """A header commits to the blocks before it and to no later one."""
+
+    def __init__(self, block_hash: CryptoHash, head_hash: CryptoHash) -> None:
+        super().__init__(f"block {hash_to_text(block_hash)} is ahead of head block {hash_to_text(head_hash)}")
+        self.block_hash, self.head_hash = block_hash, head_hash
 
 
 class UnknownAccount(ChainError):

@@ -14,8 +14,8 @@ from localnet.rpc.block_views import SHARD_ID, time_text
 from localnet.rpc.node import Node
 from localnet.rpc.params import Params
 from localnet.rpc.views import Json
-from localnet.values.block import EPOCH_LENGTH_BLOCKS, Header
 from localnet.values.hashes import hash_to_text
+from localnet.values.header import EPOCH_LENGTH_BLOCKS, Header
 
 VALIDATOR_STAKE_YOCTO = 50_000 * 10**24
 """What is told of the one validator; nothing is locked for it. Clients compute the price of a seat from it."""

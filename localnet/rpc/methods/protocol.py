@@ -16,7 +16,7 @@ from localnet.rpc.node import Node
 from localnet.rpc.params import Params
 from localnet.rpc.views import Json
 from localnet.runtime.transactions import BLOCKS_A_TRANSACTION_LIVES
-from localnet.values.block import EPOCH_LENGTH_BLOCKS
+from localnet.values.header import EPOCH_LENGTH_BLOCKS
 
 _RUNTIME_CONFIG = (
     "storage_amount_per_byte",

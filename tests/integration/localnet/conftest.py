@@ -1,6 +1,7 @@
 """Chains behind HTTP for clients that others wrote, and those clients."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -14,7 +15,9 @@ from localnet import Chain, KeyPair
 from localnet.server import ServerThread
 
 CLIENTS = Path(__file__).parents[2] / "clients"
+NEAR_VIEWS = CLIENTS / "near_views"
 INSTALL_TIMEOUT_S = 300
+BUILD_TIMEOUT_S = 2400
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,27 @@ def _need(condition, reason):
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def near_views():
+    """
+    The program that judges by nearcore's own crates.
+
+    It is built once into `${XDG_CACHE_HOME:-~/.cache}/near-compute-oracle/near-views`, from near-primitives, near-jsonrpc-primitives and
+    near-indexer-primitives 0.38; that takes up to ten minutes.
+    """
+    target = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "near-compute-oracle" / "near-views"
+    program, stamp = target / "debug" / "near-views", target / "source.sha256"
+    files = [NEAR_VIEWS / "Cargo.toml", NEAR_VIEWS / "Cargo.lock", *sorted((NEAR_VIEWS / "src").rglob("*.rs"))]
+    source = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    if program.exists() and stamp.exists() and stamp.read_text() == source:
+        return program
+    if shutil.which("cargo") is None:
+        if os.environ.get("CI"):
+            pytest.fail("cargo is missing: CI compares with nearcore's types")
+        pytest.skip("cargo is missing; tests/unit/localnet/rpc holds the members of each answer")
+    command = ["cargo", "build", "--locked", "--manifest-path", str(NEAR_VIEWS / "Cargo.toml"), "--target-dir", str(target)]
+    subprocess.run(command, check=True, timeout=BUILD_TIMEOUT_S)
+    stamp.write_text(source)
+    return program

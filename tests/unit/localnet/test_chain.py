@@ -240,12 +240,13 @@ def test_a_directory_is_free_again_when_the_chain_is_closed(open_chain, tmp_path
     open_chain(tmp_path).close()
 
 
-def test_another_version_s_directory_is_left_alone(open_chain, tmp_path):
+@pytest.mark.parametrize("version", [1, 99])
+def test_another_version_s_directory_is_left_alone(open_chain, tmp_path, version):
     open_chain(tmp_path).close()
     database = sqlite3.connect(tmp_path / "chain.sqlite")
-    database.execute("pragma user_version = 99")
+    database.execute(f"pragma user_version = {version}")
     database.close()
-    with pytest.raises(StateError, match="has version 99 and this program writes 1"):
+    with pytest.raises(StateError, match=f"has version {version} and this program writes 2; .* begin anew"):
         Chain(tmp_path)
 
 

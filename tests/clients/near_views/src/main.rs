@@ -1,5 +1,8 @@
 //! Reads `{"type": .., "value": ..}` lines, parses each value as the named type of nearcore's crates, writes it again and prints one line each:
 //! `ok`, or what differs. What a Rust client reads is thereby exactly what the local chain wrote.
+//! Headers are hashed anew, and the `.._proof` types verified.
+
+mod light_client;
 
 use std::io::BufRead;
 
@@ -43,10 +46,27 @@ fn compare(place: &str, ours: &Value, theirs: &Value, differences: &mut Vec<Stri
     }
 }
 
+/// A value that is read as it was written, and then judged.
+fn judge<T: DeserializeOwned>(
+    value: &Value,
+    verdict: impl Fn(T) -> Result<(), String>,
+) -> Result<(), String> {
+    verdict(serde_json::from_value(value.clone()).map_err(|error| error.to_string())?)
+}
+
 fn check(kind: &str, value: &Value) -> Result<(), String> {
     match kind {
         "status" => round_trip::<views::StatusResponse>(value),
-        "block" => round_trip::<types::blocks::RpcBlockResponse>(value),
+        "block" => round_trip::<types::blocks::RpcBlockResponse>(value)
+            .and_then(|()| judge(&value["header"], light_client::header)),
+        "light_client_proof" => {
+            round_trip::<types::light_client::RpcLightClientExecutionProofResponse>(&value["proof"])
+                .and_then(|()| judge(value, light_client::outcome))
+        }
+        "light_client_block_proof" => {
+            round_trip::<types::light_client::RpcLightClientBlockProofResponse>(&value["proof"])
+                .and_then(|()| judge(value, light_client::block))
+        }
         "chunk" => round_trip::<types::chunks::RpcChunkResponse>(value),
         "validators" => round_trip::<types::validator::RpcValidatorResponse>(value),
         "gas_price" => round_trip::<types::gas_price::RpcGasPriceResponse>(value),
@@ -57,6 +77,7 @@ fn check(kind: &str, value: &Value) -> Result<(), String> {
         "stream" => round_trip::<StreamerMessage>(value),
         "error" => round_trip::<RpcError>(value),
         "query_error" => round_trip::<types::query::RpcQueryError>(value),
+        "light_client_error" => round_trip::<types::light_client::RpcLightClientProofError>(value),
         "transaction_error" => round_trip::<types::transactions::RpcTransactionError>(value),
         _ => Err(format!("no such type: {kind}")),
     }

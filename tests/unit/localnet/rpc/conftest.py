@@ -83,7 +83,13 @@ async def client(chain, alice, greeter, serving):
 
 
 @pytest.fixture
-def greeter(chain, contracts):
+def greeter(chain, greeter_code):
+    """The contract on an account of its own."""
+    return chain.create_account("greeter").deploy(greeter_code)
+
+
+@pytest.fixture
+def greeter_code(contracts):
     """A contract with a method for each way a call may go."""
 
     def boom(call):
@@ -110,10 +116,9 @@ def greeter(chain, contracts):
     def answer(call):
         return call.context.promise_results[0] or b"null"
 
-    code = contracts.add(
+    return contracts.add(
         boom=boom, store=store, ask=ask, tell=tell, relay=relay, greet=greet, answer=answer, read=lambda call: call.read(b"key")
     )
-    return chain.create_account("greeter").deploy(code)
 
 
 @pytest.fixture

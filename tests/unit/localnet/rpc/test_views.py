@@ -24,6 +24,7 @@ from localnet.values.actions import (
 )
 from localnet.values.faults import ActionError, Fault
 from localnet.values.hashes import hash_of, hash_to_text
+from localnet.values.merkle import PathItem, Side
 from localnet.values.outcome import Failure, Outcome, SuccessReceiptId
 from localnet.values.receipt import ActionReceipt, DataReceipt, DataReceiver
 
@@ -118,7 +119,8 @@ def test_a_receipt_with_data_tells_failure_from_an_empty_result(data, shown):
     ],
 )
 def test_an_outcome_says_how_it_ended(status, shown):
-    view = outcome_view(Outcome(ID, OTHER, 5, "bob.near", ("log",), (OTHER,), 7, BIG, status))
+    view = outcome_view(Outcome(ID, OTHER, 5, "bob.near", ("log",), (OTHER,), 7, BIG, status), (PathItem(ID, Side.LEFT),))
+    assert view["proof"] == [{"hash": hash_to_text(ID), "direction": "Left"}]
     assert view["outcome"] == {
         "logs": ["log"],
         "receipt_ids": [hash_to_text(OTHER)],

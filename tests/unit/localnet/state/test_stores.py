@@ -9,8 +9,9 @@ from localnet.state.store import StateError
 from localnet.state.tables import Account, Key, ReceivedData, Table, YieldTimeout
 from localnet.state.world import World
 from localnet.values.actions import AccessKey, FullAccess, FunctionCallPermission
-from localnet.values.block import Block, ExecutedReceipt, first_header, make_header
+from localnet.values.block import Block, ExecutedReceipt
 from localnet.values.hashes import CryptoHash
+from localnet.values.header import Terms, first_header, make_header
 from localnet.values.keys import KeyPair
 from localnet.values.outcome import Outcome, SuccessValue
 from localnet.values.receipt import ActionReceipt
@@ -54,9 +55,13 @@ def ran(number):
 
 def append(store, changes=None, leaving=(), outcomes=()):
     head = store.head()
-    header = first_header("x", timestamp_ns=1, contents=b"") if head is None else make_header(head, timestamp_ns=2, contents=b"")
+    if head is None:
+        header = first_header("x", timestamp_ns=1, contents=b"", terms=Terms(88, 1, 1))
+    else:
+        roots = {"chunk_outcome_root": store.outcome_tree(head.height).root, "block_merkle_root": store.block_tree().root}
+        header = make_header(head, timestamp_ns=2, contents=b"", **roots)
     executed = tuple(ran(number) for number in outcomes)
-    store.commit(Block(header, (), (), executed), changes or {}, produced=(), leaving_pool=leaving)
+    store.commit(Block.of(header, executed=executed), changes or {}, produced=(), leaving_pool=leaving)
     return header
 
 
