@@ -1,12 +1,13 @@
 //! Every refusal, by feature. Each names the limit, the value and, where there is one, the mend.
 
+use kit::owner::NotOwner;
 use near_sdk::{AccountId, FunctionError};
 use thiserror::Error;
 
 #[derive(Debug, Error, FunctionError, PartialEq)]
 pub enum OwnerError {
-    #[error("only the owner {owner} may call this, not {caller}")]
-    NotOwner { caller: AccountId, owner: AccountId },
+    #[error(transparent)]
+    NotOwner(#[from] NotOwner),
     #[error("the contract is paused by its owner: nothing new is taken in; answers, cancels and claims go on")]
     Paused,
     #[error("{name} is {fee} yoctoNEAR, and at most {max} can be set")]
@@ -165,16 +166,4 @@ pub enum ProjectError {
     Deposit(#[from] DepositError),
     #[error(transparent)]
     Owner(#[from] OwnerError),
-}
-
-#[derive(Debug, Error, FunctionError, PartialEq)]
-pub enum MigrationError {
-    #[error("only the owner or the contract itself may migrate, not {caller}")]
-    NotAllowed { caller: AccountId },
-    #[error("there is no state to migrate: call new")]
-    NoState,
-    #[error("the state has layout {found}, and this code reads up to {known}")]
-    UnknownLayout { found: u16, known: u16 },
-    #[error("the state does not read as layout {0}")]
-    Damaged(u16),
 }

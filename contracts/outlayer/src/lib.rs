@@ -18,7 +18,6 @@ mod output;
 mod pricing;
 mod projects;
 mod request;
-mod roster;
 mod secrets;
 mod source;
 mod storage;
@@ -28,7 +27,8 @@ mod text;
 #[cfg(test)]
 mod world;
 
-use near_sdk::{env, near, AccountId, FunctionError, PanicOnDefault};
+use kit::text::shorten;
+use near_sdk::{near, AccountId, FunctionError, PanicOnDefault};
 
 use error::OwnerError;
 use ledger::Ledger;
@@ -72,7 +72,7 @@ impl Outlayer {
         let event_version = event_version.unwrap_or_else(|| events::DEFAULT_VERSION.to_string());
         for label in [&event_standard, &event_version] {
             if !text::is_label(label, events::MAX_LABEL_BYTES) {
-                OwnerError::EventLabel { value: text::shorten(label, 80) }.panic()
+                OwnerError::EventLabel { value: shorten(label, 80) }.panic()
             }
         }
         Self {
@@ -96,11 +96,7 @@ impl Outlayer {
 
 impl Outlayer {
     fn assert_owner(&self) -> Result<(), OwnerError> {
-        let caller = env::predecessor_account_id();
-        if caller == self.owner_id {
-            return Ok(());
-        }
-        Err(OwnerError::NotOwner { caller, owner: self.owner_id.clone() })
+        Ok(kit::owner::check(&self.owner_id)?)
     }
 
     fn assert_running(&self) -> Result<(), OwnerError> {

@@ -24,10 +24,6 @@ pub fn pay(account_id: &AccountId, amount: u128) {
     Promise::new(account_id.clone()).transfer(NearToken::from_yoctonear(amount)).then(callback).detach();
 }
 
-pub fn storage_cost(bytes: u64) -> u128 {
-    env::storage_byte_cost().as_yoctonear() * u128::from(bytes)
-}
-
 /// Takes the deposit for the bytes written since `bytes_before` out of what is attached, or gives back that of bytes freed; the rest of
 /// what is attached goes back too. So deposits held are always the stake of the bytes they were paid for.
 pub fn settle_storage(bytes_before: u64, payer: &AccountId) -> Result<(), DepositError> {

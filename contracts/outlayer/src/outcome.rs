@@ -1,9 +1,8 @@
 //! How a request ended: told for at least 10,000 blocks afterwards, then dropped two at a time.
 
+use kit::text::{shorten, to_hex};
 use near_sdk::json_types::U128;
 use near_sdk::near;
-
-use crate::text;
 
 /// What a run has used, as the operator reports it.
 #[near(serializers = [borsh, json])]
@@ -84,7 +83,7 @@ impl Outcome {
         Self {
             status: end.status,
             metrics: end.metrics,
-            error: end.error.as_deref().map(|error| text::shorten(error, MAX_KEPT_ERROR_BYTES)),
+            error: end.error.as_deref().map(|error| shorten(error, MAX_KEPT_ERROR_BYTES)),
             charged,
             refunded,
             receipt_sha256: end.receipt_sha256,
@@ -106,7 +105,7 @@ impl Outcome {
             resources_used: self.metrics,
             payment_charged: self.charged.into(),
             payment_refunded: self.refunded.into(),
-            receipt_sha256: self.receipt_sha256.map(|hash| text::to_hex(&hash)),
+            receipt_sha256: self.receipt_sha256.map(|hash| to_hex(&hash)),
             block_height: self.block_height,
             timestamp: self.timestamp_ns,
         }
@@ -117,7 +116,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::ledger::HEADROOM_BYTES;
-    use crate::storage::record_bytes;
+    use kit::storage::record_bytes;
 
     fn longest() -> Outcome {
         let end = End {

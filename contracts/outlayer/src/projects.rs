@@ -1,11 +1,11 @@
 //! Projects: a name under an account that stands for a source, and a stable id for the data of its versions.
 
+use kit::text::shorten;
 use near_sdk::json_types::U128;
 use near_sdk::{env, near, AccountId};
 
 use crate::error::ProjectError;
 use crate::source::CodeSource;
-use crate::text;
 
 /// An account id in 64 bytes whatever its length, so that a transfer changes no storage.
 #[near(serializers = [borsh])]
@@ -127,7 +127,7 @@ pub fn check_name(name: &str) -> Result<(), ProjectError> {
     if !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.bytes().all(allowed) {
         return Ok(());
     }
-    Err(ProjectError::Name { value: text::shorten(name, 80) })
+    Err(ProjectError::Name { value: shorten(name, 80) })
 }
 
 pub fn check_id(project_id: &str) -> Result<(), ProjectError> {
@@ -136,7 +136,7 @@ pub fn check_id(project_id: &str) -> Result<(), ProjectError> {
     if well_formed {
         return Ok(());
     }
-    Err(ProjectError::Id { value: text::shorten(project_id, 150) })
+    Err(ProjectError::Id { value: shorten(project_id, 150) })
 }
 
 #[cfg(test)]

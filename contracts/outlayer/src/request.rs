@@ -1,5 +1,6 @@
 //! A request: as callers send it, as it is kept, as events and views tell it.
 
+use kit::text::shorten;
 use near_sdk::json_types::U128;
 use near_sdk::{near, AccountId, Gas};
 
@@ -226,7 +227,7 @@ pub fn check_params(
     }
     match secrets_ref {
         Some(secrets) if !text::is_label(&secrets.profile, MAX_PROFILE_BYTES) => {
-            Err(RequestError::Profile { value: text::shorten(&secrets.profile, 80) })
+            Err(RequestError::Profile { value: shorten(&secrets.profile, 80) })
         }
         _ => Ok(()),
     }

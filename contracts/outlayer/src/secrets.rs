@@ -1,5 +1,6 @@
 //! Secrets: kept sealed, under who may open them. The contract keeps access rules and the keystore judges them.
 
+use kit::text::shorten;
 use near_sdk::json_types::U128;
 use near_sdk::{borsh, env, near, AccountId, NearToken};
 
@@ -252,7 +253,7 @@ fn check_branch(branch: String) -> Result<String, SecretError> {
 }
 
 fn malformed(field: &'static str, value: &str, rule: &'static str) -> SecretError {
-    SecretError::Malformed { field, value: text::shorten(value, 80), rule }
+    SecretError::Malformed { field, value: shorten(value, 80), rule }
 }
 
 impl Secret {

@@ -1,5 +1,6 @@
 //! Where code comes from: shapes, bounds, and the one spelling of a repository's name.
 
+use kit::text::{array_from_hex, shorten, to_hex};
 use near_sdk::near;
 
 use crate::error::SourceError;
@@ -76,8 +77,8 @@ impl CodeSource {
 
 /// 64 hex digits, lower case.
 pub fn canonical_hash(hash: &str) -> Result<String, SourceError> {
-    match text::sha256_from_hex(hash) {
-        Some(bytes) => Ok(text::to_hex(&bytes)),
+    match array_from_hex::<32>(hash) {
+        Some(bytes) => Ok(to_hex(&bytes)),
         None => Err(malformed("hash", hash, "it is the sha256 of the wasm, 64 hex digits")),
     }
 }
@@ -136,7 +137,7 @@ fn check_target(target: Option<String>) -> Result<Option<String>, SourceError> {
         // "wasm32-wasi" is what toolchains called it before 2024; older callers still do.
         Some("wasm32-wasi" | "wasm32-wasip1") => Ok(Some("wasm32-wasip1".to_string())),
         Some("wasm32-wasip2") => Ok(Some("wasm32-wasip2".to_string())),
-        Some(other) => Err(SourceError::BuildTarget { value: text::shorten(other, 80) }),
+        Some(other) => Err(SourceError::BuildTarget { value: shorten(other, 80) }),
     }
 }
 
@@ -170,7 +171,7 @@ fn too_long(field: &'static str, value: &str, max: usize) -> Result<(), SourceEr
 }
 
 fn malformed(field: &'static str, value: &str, rule: &'static str) -> SourceError {
-    SourceError::Malformed { field, value: text::shorten(value, 120), rule }
+    SourceError::Malformed { field, value: shorten(value, 120), rule }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The function-call key that a registered worker signs with.
 
+use kit::storage::RECORD_BYTES;
 use near_sdk::{env, AccountId, Allowance, GasWeight, NearToken, Promise, PublicKey};
 
 use crate::error::OwnerError;
 use crate::gas;
-use crate::storage::RECORD_BYTES;
 
 /// What a worker calls on the main contract, and nothing else.
 pub const METHODS: [&str; 4] = ["resolve_execution", "submit_execution_output", "submit_execution_output_and_resolve", "extend_execution"];

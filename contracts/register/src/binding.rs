@@ -1,9 +1,9 @@
 //! What a quote must be made for: the report data binds the worker's key, the accounts, a recent block's time and the settings in force.
 
+use kit::text;
 use near_sdk::{borsh, env, AccountId};
 
 use crate::error::BindingError;
-use crate::text;
 
 const DOMAIN: &[u8] = b"nco/register/v1";
 

@@ -1,6 +1,7 @@
 //! Collateral: what Intel says about platforms with one FMSPC, as anybody may bring it and as it is kept.
 
 use dcap_qvl::QuoteCollateralV3;
+use kit::text;
 use near_sdk::serde::de::value::MapAccessDeserializer;
 use near_sdk::serde::de::{Deserializer, Error, MapAccess, Visitor};
 use near_sdk::serde::{Deserialize, Serialize};
@@ -8,7 +9,6 @@ use near_sdk::{env, near, AccountId};
 
 use crate::dates::{parse_date, CrlFacts, Window};
 use crate::error::CollateralError;
-use crate::text;
 
 /// The longest signed part that is taken, hex digits counted; Intel's longest today is a TCB info of some 10 KB.
 const MAX_PART_BYTES: usize = 65_536;

@@ -1,12 +1,13 @@
 //! Every refusal, by feature. Each names the limit, the value and, where there is one, the mend.
 
+use kit::owner::NotOwner;
 use near_sdk::{AccountId, FunctionError};
 use thiserror::Error;
 
 #[derive(Debug, Error, FunctionError, PartialEq)]
 pub enum OwnerError {
-    #[error("only the owner {owner} may call this, not {caller}")]
-    NotOwner { caller: AccountId, owner: AccountId },
+    #[error(transparent)]
+    NotOwner(#[from] NotOwner),
     #[error("the allowance of a key is {value} yoctoNEAR: it must be {min} to {max}")]
     Allowance { value: u128, min: u128, max: u128 },
 }
@@ -206,16 +207,4 @@ pub enum WorkerError {
     Owner(#[from] OwnerError),
     #[error(transparent)]
     Deposit(#[from] DepositError),
-}
-
-#[derive(Debug, Error, FunctionError, PartialEq)]
-pub enum MigrationError {
-    #[error("only the owner or the contract itself may migrate, not {caller}")]
-    NotAllowed { caller: AccountId },
-    #[error("there is no state to migrate: call new")]
-    NoState,
-    #[error("the state has layout {found}, and this code reads up to {known}")]
-    UnknownLayout { found: u16, known: u16 },
-    #[error("the state does not read as layout {0}")]
-    Damaged(u16),
 }

@@ -20,13 +20,11 @@ mod money;
 mod policy;
 mod quote;
 mod randomness;
-mod roster;
 mod storage;
-mod text;
 mod verification;
 mod worker;
 
-use near_sdk::{env, near, AccountId, FunctionError, NearToken, PanicOnDefault};
+use near_sdk::{near, AccountId, FunctionError, NearToken, PanicOnDefault};
 
 use error::OwnerError;
 use policy::Policy;
@@ -88,10 +86,6 @@ impl Register {
 
 impl Register {
     fn assert_owner(&self) -> Result<(), OwnerError> {
-        let caller = env::predecessor_account_id();
-        if caller == self.owner_id {
-            return Ok(());
-        }
-        Err(OwnerError::NotOwner { caller, owner: self.owner_id.clone() })
+        Ok(kit::owner::check(&self.owner_id)?)
     }
 }

@@ -1,9 +1,9 @@
 //! The five measurements that say which software runs in a TD.
 
+use kit::text;
 use near_sdk::near;
 
 use crate::error::MeasurementsError;
-use crate::text;
 
 const BYTES: usize = 48;
 

@@ -11,10 +11,6 @@ pub fn pay(account_id: &AccountId, amount: u128) {
     }
 }
 
-pub fn storage_cost(bytes: u64) -> u128 {
-    env::storage_byte_cost().as_yoctonear() * u128::from(bytes)
-}
-
 /// The deposits of one call, settled once at its end.
 pub struct Till {
     payer: AccountId,

@@ -3,10 +3,10 @@
 //! Source: Intel TDX DCAP Quoting Library API, A.3 (quote version 4 and 5).
 
 use dcap_qvl::quote::{Quote, TDReport10};
+use kit::text;
 
 use crate::error::QuoteError;
 use crate::measurements::Measurements;
-use crate::text;
 
 /// The sample quotes have 5 KB; the rest is room for longer certificate chains.
 const MAX_QUOTE_BYTES: usize = 16_384;

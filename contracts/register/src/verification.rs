@@ -2,12 +2,12 @@
 
 use dcap_qvl::verify::QuoteVerifier;
 use der::Decode;
+use kit::text;
 
 use crate::collateral::Collateral;
 use crate::error::{RootError, VerificationError};
 use crate::measurements::Measurements;
 use crate::quote::{measurements_of, Claimed};
-use crate::text;
 
 /// Intel SGX Root CA, DER: https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.cer
 const INTEL_ROOT_CA_DER: &[u8] = include_bytes!("intel_root_ca.der");

@@ -1,11 +1,12 @@
 //! A registered worker, and what is left of a revoked one.
 
+use kit::storage::{record_bytes, storage_cost, RECORD_BYTES};
+use kit::text;
 use near_sdk::json_types::U64;
 use near_sdk::{near, AccountId, PublicKey};
 
+use crate::access_key;
 use crate::measurements::{Measurements, MeasurementsHex};
-use crate::storage::{record_bytes, RECORD_BYTES};
-use crate::{access_key, money, text};
 
 /// All times in nanoseconds since 1970.
 #[near(serializers = [borsh])]
@@ -66,7 +67,7 @@ impl Worker {
     /// The deposit for a worker, in yoctoNEAR: its record, its places in two lists, its access key.
     pub fn deposit(&self, receiver: &AccountId) -> u128 {
         let bytes = record_bytes(KEY_BYTES, self) + LISTS_BYTES + access_key::storage_bytes(receiver);
-        money::storage_cost(bytes)
+        storage_cost(bytes)
     }
 
     pub fn view(&self, now_ns: u64) -> WorkerView {
@@ -101,5 +102,5 @@ const LISTS_BYTES: u64 = {
 
 /// What a tombstone costs for ever, in yoctoNEAR.
 pub fn tombstone_deposit() -> u128 {
-    money::storage_cost(record_bytes(KEY_BYTES, &Tombstone { revoked_ns: 0 }))
+    storage_cost(record_bytes(KEY_BYTES, &Tombstone { revoked_ns: 0 }))
 }

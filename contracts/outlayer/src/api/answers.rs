@@ -1,5 +1,6 @@
 //! What the operator brings: answers, outputs too large for a resume, and word that work goes on.
 
+use kit::text::{array_from_hex, shorten};
 use near_sdk::{borsh, env, near};
 
 use crate::error::AnswerError;
@@ -7,7 +8,7 @@ use crate::outcome::ResourceMetrics;
 use crate::output::{self, ExecutionOutput, Resumed, StoredOutput, MAX_ERROR_BYTES, MAX_NOTE_BYTES, MAX_RESUME_BYTES};
 use crate::request::Request;
 use crate::storage::{id_key, OUTPUTS, REQUESTS};
-use crate::{text, Outlayer, OutlayerExt};
+use crate::{Outlayer, OutlayerExt};
 
 /// `response` as the operator sends it.
 #[near(serializers = [json])]
@@ -110,13 +111,13 @@ impl Outlayer {
 fn judged(response: ExecutionResponse, request: &Request) -> Result<(Resumed, Option<StoredOutput>), AnswerError> {
     let receipt_sha256 = match response.receipt_sha256 {
         None => None,
-        Some(hex) => match text::sha256_from_hex(&hex) {
+        Some(hex) => match array_from_hex::<32>(&hex) {
             Some(hash) => Some(hash),
-            None => return Err(AnswerError::ReceiptHash { value: text::shorten(&hex, 80) }),
+            None => return Err(AnswerError::ReceiptHash { value: shorten(&hex, 80) }),
         },
     };
     let mut success = response.success;
-    let mut error = response.error.map(|error| text::shorten(&error, MAX_ERROR_BYTES));
+    let mut error = response.error.map(|error| shorten(&error, MAX_ERROR_BYTES));
     let mut output = None;
     if success && request.limits.is_some() {
         match response.output.map(|output| output::encode(output, request.response_format)).transpose() {
@@ -128,7 +129,7 @@ fn judged(response: ExecutionResponse, request: &Request) -> Result<(Resumed, Op
         (true, _) => None,
         (false, error) => Some(error.unwrap_or_else(|| REASON_UNKNOWN.to_string())),
     };
-    let compilation_note = response.compilation_note.map(|note| text::shorten(&note, MAX_NOTE_BYTES));
+    let compilation_note = response.compilation_note.map(|note| shorten(&note, MAX_NOTE_BYTES));
     let metrics = response.resources_used;
     Ok((Resumed { success, metrics, error, compilation_note, receipt_sha256, output_json: None }, output))
 }

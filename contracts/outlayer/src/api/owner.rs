@@ -1,5 +1,6 @@
 //! What the owner may set, and the fees.
 
+use kit::text::shorten;
 use near_sdk::json_types::U128;
 use near_sdk::{env, near, AccountId};
 
@@ -82,7 +83,7 @@ impl Outlayer {
         }
         for label in [&standard, &version].into_iter().flatten() {
             if !text::is_label(label, MAX_LABEL_BYTES) {
-                return Err(OwnerError::EventLabel { value: text::shorten(label, 80) });
+                return Err(OwnerError::EventLabel { value: shorten(label, 80) });
             }
         }
         if let Some(standard) = standard {

@@ -1,13 +1,14 @@
 //! Projects and their versions.
 
+use kit::roster::Roster;
+use kit::storage::{record_bytes, storage_cost};
 use near_sdk::{env, near, AccountId};
 
 use crate::api::views::page_size;
 use crate::error::ProjectError;
 use crate::projects::{check_name, owner_id, record_id, PaddedAccount, Project, ProjectView, Version, VersionView, MAX_VERSIONS};
-use crate::roster::Roster;
 use crate::source::CodeSource;
-use crate::storage::{record_bytes, Tag, PROJECTS, VERSIONS};
+use crate::storage::{Tag, PROJECTS, VERSIONS};
 use crate::{money, Outlayer, OutlayerExt};
 
 #[near]
@@ -178,11 +179,11 @@ fn unlist(owner: &AccountId, project: &Project) {
 }
 
 fn projects_of(owner: &AccountId) -> Roster {
-    Roster::open(Tag::ProjectsOfOwner, &owner_id(owner))
+    Roster::open(Tag::ProjectsOfOwner as u8, &owner_id(owner))
 }
 
 fn versions_of(project: &Project) -> Roster {
-    Roster::open(Tag::VersionsOfProject, &project.versions_id())
+    Roster::open(Tag::VersionsOfProject as u8, &project.versions_id())
 }
 
 fn view(project: Project) -> ProjectView {
@@ -194,7 +195,7 @@ fn view(project: Project) -> ProjectView {
         project_id: project.id(),
         active_version: active.unwrap_or_default(),
         created_at: project.created_ns,
-        storage_deposit: money::storage_cost(bytes).into(),
+        storage_deposit: storage_cost(bytes).into(),
         name: project.name,
     }
 }

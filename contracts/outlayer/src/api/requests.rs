@@ -1,5 +1,7 @@
 //! `request_execution`: a question comes in and its promise yields.
 
+use kit::roster::Roster;
+use kit::storage::{storage_cost, RECORD_BYTES};
 use near_sdk::{env, near, AccountId, FunctionError, Gas, GasWeight, PromiseIndex};
 
 use crate::error::{ProjectError, RequestError};
@@ -8,10 +10,9 @@ use crate::limits::{Limits, ResourceLimits};
 use crate::output::ResponseFormat;
 use crate::projects;
 use crate::request::{self, Flags, ProjectRef, Request, RequestParams, SecretsRef, MAX_EVENT_INPUT_BYTES};
-use crate::roster::Roster;
 use crate::source::{self, CodeSource, ExecutionSource, FlatSource};
-use crate::storage::{self, id_key, Tag, INPUTS, PROJECTS, REQUESTS, VERSIONS};
-use crate::{gas, money, Outlayer, OutlayerExt};
+use crate::storage::{id_key, Tag, INPUTS, PROJECTS, REQUESTS, VERSIONS};
+use crate::{gas, Outlayer, OutlayerExt};
 
 /// Callers and indexers of the deployed contract know the data id under this register.
 const DATA_ID_REGISTER: u64 = 37;
@@ -146,7 +147,7 @@ impl Outlayer {
     }
 
     pub(crate) fn pending_ids(&self) -> Roster {
-        Roster::with_len(Tag::PendingIds, self.pending_count)
+        Roster::with_len(Tag::PendingIds as u8, self.pending_count)
     }
 
     /// Whether the balance covers what is owed and stored; else how much is missing.
@@ -192,7 +193,7 @@ fn storage_deposit(input: &str) -> u128 {
         return 0;
     }
     const STRING_LENGTH_BYTES: u64 = 4;
-    money::storage_cost(storage::RECORD_BYTES + 1 + 8 + STRING_LENGTH_BYTES + input.len() as u64)
+    storage_cost(RECORD_BYTES + 1 + 8 + STRING_LENGTH_BYTES + input.len() as u64)
 }
 
 fn check_deposit(attached: u128, price: u128, storage: u128, input_bytes: usize) -> Result<(), RequestError> {
@@ -243,6 +244,6 @@ mod tests {
         let bytes_before = env::storage_usage();
         let input = "x".repeat(MAX_EVENT_INPUT_BYTES);
         INPUTS.put(&id_key(1), &input);
-        assert_eq!(storage_deposit(&input), money::storage_cost(env::storage_usage() - bytes_before));
+        assert_eq!(storage_deposit(&input), storage_cost(env::storage_usage() - bytes_before));
     }
 }

@@ -1,16 +1,17 @@
 //! Secrets: stored, replaced, deleted and looked up by who owns them.
 
+use kit::roster::Roster;
+use kit::storage::{record_bytes, storage_cost};
 use near_sdk::json_types::U128;
 use near_sdk::{env, near, AccountId};
 
 use crate::api::views::page_size;
 use crate::error::{ProjectError, SecretError};
 use crate::projects;
-use crate::roster::Roster;
 use crate::secrets::{
     check_encrypted, check_profile, one_accessor, owner_id, AccessCondition, Secret, SecretAccessor, SecretInfo, SecretKey, SecretView,
 };
-use crate::storage::{record_bytes, Tag, PROJECTS, SECRETS};
+use crate::storage::{Tag, PROJECTS, SECRETS};
 use crate::{money, Outlayer, OutlayerExt};
 
 #[near]
@@ -138,7 +139,7 @@ impl Outlayer {
         let key = SecretKey { accessor: accessor.canonical()?, profile, owner };
         let lists = if SECRETS.has(&key.id()) { list_bytes(&key) } else { next_list_bytes(&key) };
         let secret = sealed(key, encrypted_secrets_base64, access, vault_id, 0);
-        Ok(money::storage_cost(record_bytes(32, &secret) + lists).into())
+        Ok(storage_cost(record_bytes(32, &secret) + lists).into())
     }
 }
 
@@ -174,11 +175,11 @@ fn assert_project_exists(accessor: &SecretAccessor) -> Result<(), SecretError> {
 }
 
 fn secrets_of(owner: &AccountId) -> Roster {
-    Roster::open(Tag::SecretsOfOwner, &owner_id(owner))
+    Roster::open(Tag::SecretsOfOwner as u8, &owner_id(owner))
 }
 
 fn profiles_of(owner: &AccountId, accessor: &SecretAccessor) -> Roster {
-    Roster::open(Tag::ProfilesOfAccessor, &SecretKey::accessor_id(owner, accessor))
+    Roster::open(Tag::ProfilesOfAccessor as u8, &SecretKey::accessor_id(owner, accessor))
 }
 
 fn next_list_bytes(key: &SecretKey) -> u64 {
@@ -192,5 +193,5 @@ fn list_bytes(key: &SecretKey) -> u64 {
 
 /// The stake of one secret's bytes.
 fn deposit_of(secret: &Secret) -> u128 {
-    money::storage_cost(record_bytes(32, secret) + list_bytes(&secret.key))
+    storage_cost(record_bytes(32, secret) + list_bytes(&secret.key))
 }

@@ -1,5 +1,6 @@
 //! Views. Every listing is paged.
 
+use kit::storage::storage_cost;
 use near_sdk::json_types::U128;
 use near_sdk::{env, near, AccountId};
 
@@ -108,7 +109,7 @@ impl Outlayer {
             required: self.required_balance().into(),
             pending_payments: self.ledger.pending_payments.into(),
             claims: self.ledger.claims.into(),
-            storage_stake: crate::money::storage_cost(env::storage_usage()).into(),
+            storage_stake: storage_cost(env::storage_usage()).into(),
             fees_withdrawable: self.withdrawable_fees().into(),
             pending_count: self.pending_count,
         }

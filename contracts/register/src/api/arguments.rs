@@ -24,7 +24,7 @@ impl<'de> Deserialize<'de> for TimeNs {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<TimeNs, E> {
-                text.parse().map(TimeNs).map_err(|_| E::custom(format!("'{}' is no time in nanoseconds", crate::text::shorten(text, 40))))
+                text.parse().map(TimeNs).map_err(|_| E::custom(format!("'{}' is no time in nanoseconds", kit::text::shorten(text, 40))))
             }
         }
 

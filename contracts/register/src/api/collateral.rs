@@ -1,16 +1,18 @@
 //! Collateral: the owner puts it, anybody refreshes it with a quote that it verifies.
 
+use kit::roster::Roster;
+use kit::storage::{record_bytes, storage_cost, RECORD_BYTES};
+use kit::text;
 use near_sdk::{env, near};
 
 use crate::collateral::{Collateral, CollateralArgument, CollateralParts, StoredCollateral};
 use crate::error::CollateralError;
 use crate::events::{CollateralUpdated, Event};
-use crate::money::{self, Till};
+use crate::money::Till;
 use crate::quote::Claimed;
-use crate::roster::Roster;
-use crate::storage::{record_bytes, Tag, COLLATERAL, RECORD_BYTES};
+use crate::storage::{Tag, COLLATERAL};
 use crate::verification::verify;
-use crate::{gas, text, Register, RegisterExt};
+use crate::{gas, Register, RegisterExt};
 
 use super::views::page_size;
 
@@ -99,13 +101,13 @@ impl Register {
     }
 
     fn fmspcs(&self) -> Roster {
-        Roster::with_len(Tag::Fmspcs, self.collateral_count)
+        Roster::with_len(Tag::Fmspcs as u8, self.collateral_count)
     }
 }
 
 /// What collateral costs who brings it, in yoctoNEAR.
 pub fn deposit(stored: &StoredCollateral) -> u128 {
-    money::storage_cost(record_bytes(FMSPC_BYTES as usize, stored) + LIST_BYTES)
+    storage_cost(record_bytes(FMSPC_BYTES as usize, stored) + LIST_BYTES)
 }
 
 fn told(collateral: &Collateral) -> CollateralUpdated {

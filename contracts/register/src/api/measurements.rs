@@ -1,12 +1,13 @@
 //! Which software may register: the owner approves five measurements at a time.
 
+use kit::roster::Roster;
+use kit::storage::storage_cost;
 use near_sdk::{env, near};
 
 use crate::error::MeasurementsError;
 use crate::events::Event;
 use crate::measurements::{Measurements, MeasurementsHex};
 use crate::money::{self, Till};
-use crate::roster::Roster;
 use crate::storage::Tag;
 use crate::{Register, RegisterExt};
 
@@ -34,7 +35,7 @@ impl Register {
             return Err(MeasurementsError::Approved);
         }
         self.measurements_count = approved.len();
-        till.charge(money::storage_cost(env::storage_usage() - bytes_before));
+        till.charge(storage_cost(env::storage_usage() - bytes_before));
         till.settle()?;
         Event::MeasurementsAdded([added.hex()]).emit();
         Ok(())
@@ -59,7 +60,7 @@ impl Register {
             return Err(MeasurementsError::NotThere);
         }
         self.measurements_count = approved.len();
-        money::pay(&self.owner_id, money::storage_cost(bytes_before - env::storage_usage()));
+        money::pay(&self.owner_id, storage_cost(bytes_before - env::storage_usage()));
         Event::MeasurementsRemoved([removed.hex()]).emit();
         Ok(())
     }
@@ -72,7 +73,7 @@ impl Register {
 
 impl Register {
     pub(crate) fn approved(&self) -> Roster {
-        Roster::with_len(Tag::Measurements, self.measurements_count)
+        Roster::with_len(Tag::Measurements as u8, self.measurements_count)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A worker's key comes on the account, or is renewed: a quote that was made for it, verified once.
 
+use kit::text;
 use near_sdk::{env, near, Promise, PublicKey};
 
 use crate::binding::{self, Context};
@@ -11,7 +12,7 @@ use crate::quote::Claimed;
 use crate::storage::{REVOKED, WORKERS};
 use crate::verification::{verify, Verified};
 use crate::worker::Worker;
-use crate::{access_key, gas, text, Register, RegisterExt};
+use crate::{access_key, gas, Register, RegisterExt};
 
 use super::arguments::TimeNs;
 use super::removal::EXAMINED_AT_REGISTRATION;

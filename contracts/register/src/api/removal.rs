@@ -1,11 +1,11 @@
 //! Workers go: revoked by the owner, or expired and found by anybody.
 
+use kit::roster::Roster;
 use near_sdk::{env, near, PublicKey};
 
 use crate::error::WorkerError;
 use crate::events::{Event, Gone};
 use crate::money::{self, Till};
-use crate::roster::Roster;
 use crate::storage::{Tag, REVOKED, WORKERS};
 use crate::worker::{tombstone_deposit, Tombstone, Worker};
 use crate::{access_key, Register, RegisterExt};
@@ -53,7 +53,7 @@ impl Register {
 
 impl Register {
     pub(crate) fn workers(&self) -> Roster {
-        Roster::with_len(Tag::WorkerKeys, self.worker_count)
+        Roster::with_len(Tag::WorkerKeys as u8, self.worker_count)
     }
 
     pub(crate) fn list(&mut self, worker: &Worker) {
@@ -105,5 +105,5 @@ impl Register {
 }
 
 pub fn keys_of_rtmr3(rtmr3: &[u8; 48]) -> Roster {
-    Roster::open(Tag::KeysOfRtmr3, &env::sha256_array(rtmr3))
+    Roster::open(Tag::KeysOfRtmr3 as u8, &env::sha256_array(rtmr3))
 }

@@ -1,5 +1,6 @@
 //! What anybody may look at.
 
+use kit::text;
 use near_sdk::json_types::U128;
 use near_sdk::{env, near, AccountId, PublicKey};
 
@@ -11,7 +12,7 @@ use crate::quote::Claimed;
 use crate::storage::{REVOKED, WORKERS};
 use crate::verification::verify;
 use crate::worker::{Worker, WorkerView};
-use crate::{access_key, gas, text, Register, RegisterExt};
+use crate::{access_key, gas, Register, RegisterExt};
 
 use super::removal::keys_of_rtmr3;
 

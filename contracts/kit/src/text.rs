@@ -50,10 +50,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(shorten("añb", 2), "a");
+        assert_eq!(shorten("añb", 3), "añ");
+        assert_eq!(shorten("añb", 4), "añb");
+        assert_eq!(shorten("ñ", 0), "");
+    }
+
+    #[test]
     fn hex_of_either_case_is_read_and_lower_case_is_written() {
         assert_eq!(from_hex("00fFaB"), Some(vec![0, 255, 0xab]));
         assert_eq!(to_hex(&[0, 255, 0xab]), "00ffab");
         assert_eq!(array_from_hex::<2>("0102"), Some([1, 2]));
+        assert_eq!(to_hex(&array_from_hex::<32>(&"aB".repeat(32)).unwrap()), "ab".repeat(32));
     }
 
     #[test]
@@ -62,5 +71,6 @@ mod tests {
             assert_eq!(from_hex(bad), None, "{bad}");
         }
         assert_eq!(array_from_hex::<2>("010203"), None);
+        assert_eq!(array_from_hex::<32>(&"é".repeat(32)), None);
     }
 }
