@@ -35,7 +35,6 @@ def write_header(header: Header) -> bytes:
     """A header as bytes."""
     out = Writer()
     out.u64(header.height)
-    out.fixed(header.hash)
     out.fixed(header.prev_hash)
     out.u64(header.timestamp_ns)
     out.fixed(header.random_value)
@@ -52,7 +51,6 @@ def read_header(data: bytes) -> Header:
     source = Reader(data)
     return Header(
         height=source.u64(),
-        hash=_read_hash(source),
         prev_hash=_read_hash(source),
         timestamp_ns=source.u64(),
         random_value=source.fixed(32),

@@ -92,8 +92,8 @@ class MemoryStore:
         self._head = block.header
         self._blocks[block.header.height] = block
         self._heights[block.header.hash] = block.header.height
-        self._nodes[block.header.height] = self._tree.completed_by(block.header.hash)
-        self._tree = self._tree.with_leaf(block.header.hash)
+        self._nodes[block.header.height] = nodes = self._tree.completed_by(block.header.hash)
+        self._tree = self._tree.grown(nodes)
         self._produced.append(produced)
         while len(self._blocks) > MOST_BLOCKS or (len(self._outcomes) > MOST_OUTCOMES and len(self._blocks) > 1):
             self._forget_oldest()

@@ -99,11 +99,12 @@ class SqliteStore:
     def commit(self, block: Block, changes: Changes, *, produced: Iterable[Receipt], leaving_pool: Iterable[CryptoHash]) -> None:
         """Append a block: its contents, the new receipts, the state's changes; and take transactions out of the pool."""
         written = {key: None if value is None else CODECS[key.table].write(value) for key, value in changes.items()}
+        nodes = self._tree.completed_by(block.header.hash)
         with self._writing():
             self._write_state(written)
-            self._write_history(block, produced)
+            self._write_history(block, nodes, produced)
             self._db.executemany("delete from pool where hash = ?", ((tx_hash,) for tx_hash in leaving_pool))
-        self._head, self._tree = block.header, self._tree.with_leaf(block.header.hash)
+        self._head, self._tree = block.header, self._tree.grown(nodes)
         self._remember_tree(block.header.height, block.outcome_tree)
         for key, value in changes.items():
             data = written[key]
@@ -134,7 +135,7 @@ class SqliteStore:
             "delete from state where tab = ? and owner = ? and sub = ?", (key for key, data in written.items() if data is None)
         )
 
-    def _write_history(self, block: Block, produced: Iterable[Receipt]) -> None:
+    def _write_history(self, block: Block, nodes: Iterable[CryptoHash], produced: Iterable[Receipt]) -> None:
         db, header = self._db, block.header
         db.execute(
             "insert into block values (?, ?, ?, ?, ?)",
@@ -143,7 +144,7 @@ class SqliteStore:
                 header.hash,
                 codec.write_header(header),
                 codec.write_contents(block),
-                codec.write_nodes(self._tree.completed_by(header.hash)),
+                codec.write_nodes(nodes),
             ),
         )
         db.executemany(

@@ -8,9 +8,9 @@ The inner lite part is what light clients know. Whatever this chain has no conte
 Source: near-primitives 0.38, `block_header.rs` (BlockHeaderInnerLite, BlockHeaderInnerRestV6, compute_hash).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-from localnet.values.borsh import Writer
 from localnet.values.hashes import NO_HASH, CryptoHash, hash_of
 from localnet.values.merkle import combine
 
@@ -31,7 +31,6 @@ class Header:
     """A block's place and time, and what was before it."""
 
     height: int
-    hash: CryptoHash
     prev_hash: CryptoHash
     timestamp_ns: int
     random_value: bytes
@@ -41,6 +40,12 @@ class Header:
     block_merkle_root: CryptoHash
     """Over the hashes of all blocks before this one."""
     terms: Terms
+    hash: CryptoHash = field(init=False)
+    """Follows from all the others."""
+
+    def __post_init__(self) -> None:
+        inner = combine(hash_of(_inner_lite(self)), self.inner_rest_hash)
+        object.__setattr__(self, "hash", combine(inner, self.prev_hash))
 
     @property
     def outcome_root(self) -> CryptoHash:
@@ -77,62 +82,67 @@ def make_header(
     previous: Header, *, timestamp_ns: int, contents: bytes, chunk_outcome_root: CryptoHash, block_merkle_root: CryptoHash
 ) -> Header:
     """The header that follows; its hash covers its place, its time, what was before, and the 32-byte hash of what may go into the block."""
-    return _hashed(
-        Header(
-            height=previous.height + 1,
-            hash=NO_HASH,
-            prev_hash=previous.hash,
-            timestamp_ns=timestamp_ns,
-            random_value=hash_of(b"random" + previous.random_value + contents),
-            chunk_outcome_root=chunk_outcome_root,
-            block_merkle_root=block_merkle_root,
-            terms=previous.terms,
-        )
+    return Header(
+        height=previous.height + 1,
+        prev_hash=previous.hash,
+        timestamp_ns=timestamp_ns,
+        random_value=hash_of(b"random" + previous.random_value + contents),
+        chunk_outcome_root=chunk_outcome_root,
+        block_merkle_root=block_merkle_root,
+        terms=previous.terms,
     )
 
 
 def first_header(chain_id: str, *, timestamp_ns: int, contents: bytes, terms: Terms) -> Header:
     """The header of the genesis block, height 0."""
     random_value = hash_of(b"genesis" + chain_id.encode() + contents)
-    return _hashed(Header(0, NO_HASH, NO_HASH, timestamp_ns, random_value, NO_HASH, NO_HASH, terms))
+    return Header(0, NO_HASH, timestamp_ns, random_value, NO_HASH, NO_HASH, terms)
 
 
-def _hashed(header: Header) -> Header:
-    inner = combine(hash_of(_inner_lite(header)), header.inner_rest_hash)
-    return replace(header, hash=combine(inner, header.prev_hash))
-
-
+@lru_cache(maxsize=64)
 def _epoch_id(epoch_height: int) -> CryptoHash:
     return hash_of(b"epoch" + epoch_height.to_bytes(8, "little"))
 
 
 def _inner_lite(header: Header) -> bytes:
-    out = Writer()
-    out.u64(header.height)
-    out.fixed(header.epoch_id)
-    out.fixed(header.next_epoch_id)
-    out.fixed(NO_HASH)  # prev_state_root: there is no trie
-    out.fixed(header.outcome_root)
-    out.u64(header.timestamp_ns)
-    out.fixed(NO_HASH)  # next_bp_hash: nobody is elected
-    out.fixed(header.block_merkle_root)
-    return out.done()
+    parts = (
+        header.height.to_bytes(8, "little"),
+        header.epoch_id,
+        header.next_epoch_id,
+        NO_HASH,  # prev_state_root: there is no trie
+        header.outcome_root,
+        header.timestamp_ns.to_bytes(8, "little"),
+        NO_HASH,  # next_bp_hash: nobody is elected
+        header.block_merkle_root,
+    )
+    return b"".join(parts)
+
+
+_NO_ROOTS = 4 * NO_HASH  # block_body_hash, and the roots over receipts, chunk headers and transactions
+_NO_PROPOSALS = bytes(4)
+_CHUNK_MASK = b"\1\0\0\0\1"  # the one chunk is there
+_NO_SYNC, _NO_APPROVALS = b"\0", bytes(4)
+_CHUNK_ENDORSEMENTS = b"\1\0\0\0" + bytes(4)  # of the one chunk none
+_NO_SPLIT = b"\0"
 
 
 def _inner_rest(header: Header) -> bytes:
-    terms, out = header.terms, Writer()
-    out.fixed(4 * NO_HASH)  # block_body_hash and the roots over receipts, chunk headers and transactions
-    out.fixed(header.random_value)
-    out.u32(0)  # prev_validator_proposals
-    out.fixed(b"\1\0\0\0\1")  # chunk_mask: the one chunk is there
-    out.u128(terms.gas_price_yocto)
-    out.u128(terms.total_supply_yocto)
-    out.fixed(2 * header.prev_hash)  # last_final_block, last_ds_final_block: every block is final at once
-    out.u64(header.height + 1)  # block_ordinal
-    out.u64(header.prev_height)
-    out.u8(0)  # epoch_sync_data_hash
-    out.u32(0)  # approvals
-    out.u32(terms.protocol_version)
-    out.fixed(b"\1\0\0\0" + bytes(4))  # chunk_endorsements: of the one chunk none
-    out.u8(0)  # shard_split
-    return out.done()
+    terms = header.terms
+    parts = (
+        _NO_ROOTS,
+        header.random_value,
+        _NO_PROPOSALS,
+        _CHUNK_MASK,
+        terms.gas_price_yocto.to_bytes(16, "little"),
+        terms.total_supply_yocto.to_bytes(16, "little"),
+        header.prev_hash,  # last_final_block and
+        header.prev_hash,  # last_ds_final_block: every block is final at once
+        (header.height + 1).to_bytes(8, "little"),  # block_ordinal
+        header.prev_height.to_bytes(8, "little"),
+        _NO_SYNC,
+        _NO_APPROVALS,
+        terms.protocol_version.to_bytes(4, "little"),
+        _CHUNK_ENDORSEMENTS,
+        _NO_SPLIT,
+    )
+    return b"".join(parts)

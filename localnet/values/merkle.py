@@ -108,10 +108,9 @@ class PartialTree:
             nodes.append(combine(self.peaks[-1 - level], nodes[-1]))
         return tuple(nodes)
 
-    def with_leaf(self, leaf: CryptoHash) -> "PartialTree":
-        """The tree with one leaf more."""
-        *_, top = self.completed_by(leaf)
-        return PartialTree((*self.peaks[: len(self.peaks) - _trailing_ones(self.size)], top), self.size + 1)
+    def grown(self, nodes: Sequence[CryptoHash]) -> "PartialTree":
+        """The tree with one leaf more, and so the nodes that it completed."""
+        return PartialTree((*self.peaks[: len(self.peaks) + 1 - len(nodes)], nodes[-1]), self.size + 1)
 
 
 def path_in_grown_tree(index: int, size: int, node: NodeAt) -> MerklePath:

@@ -25,7 +25,7 @@ class OutcomeTree:
     def of(cls, outcomes: Iterable[Outcome]) -> "OutcomeTree":
         """The tree over outcomes."""
         listed = tuple(outcomes)
-        return cls([outcome.id for outcome in listed], [_leaf(outcome) for outcome in listed])
+        return _EMPTY if not listed else cls([outcome.id for outcome in listed], [_leaf(outcome) for outcome in listed])
 
     @property
     def leaves(self) -> tuple[CryptoHash, ...]:
@@ -40,6 +40,9 @@ class OutcomeTree:
     def path(self, outcome_id: CryptoHash) -> MerklePath:
         """What leads from an outcome to the root."""
         return self._tree.path(self._ids.index(outcome_id))
+
+
+_EMPTY = OutcomeTree((), ())
 
 
 def outcome_hashes(outcome: Outcome) -> tuple[CryptoHash, ...]:

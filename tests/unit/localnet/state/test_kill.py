@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from localnet import NEAR, Chain, GenesisAccount, KeyPair
+from localnet.rpc.block_views import header_view
+from localnet.rpc.light_client_views import outcome_proof_view
 from localnet.state.tables import Table
 from localnet.values.actions import Transfer
 from localnet.values.hashes import CryptoHash
@@ -72,6 +74,14 @@ def replay(chain):
     return twin
 
 
+def is_proven(chain, tx_hash):
+    from tests.unit.localnet.light_client import outcome_is_proven  # noqa: PLC0415 (the process that is killed may run anywhere)
+
+    proof = chain.outcome_proof(tx_hash)
+    shown = outcome_proof_view(proof, chain.block_path(proof.header, chain.head))
+    return outcome_is_proven(shown, header_view(chain.head))
+
+
 def check(home, accepted):
     chain = Chain(home, key=KEY, accounts=ACCOUNTS)
     try:
@@ -84,6 +94,9 @@ def check(home, accepted):
         twin = replay(chain)
         assert twin.head == chain.head
         assert rows(twin._store) == rows(chain._store)
+        for _ in range(2):
+            chain.produce_block()
+        assert all(is_proven(chain, tx_hash) for tx_hash in accepted)
     finally:
         chain.close()
 

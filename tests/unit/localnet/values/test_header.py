@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from localnet.values.hashes import NO_HASH, hash_from_text, hash_of, hash_to_text
-from localnet.values.header import Header, Terms, _hashed, first_header, make_header
+from localnet.values.header import Header, Terms, first_header, make_header
 
 VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "near_primitives" / "light_client.json").read_text())["headers"]
 TERMS = Terms(88, 10**8, 10**33)
@@ -17,17 +17,14 @@ CHUNK_ROOTS = (NO_HASH, NO_HASH, hash_of(b"root 1"), hash_of(b"root 1"))
 @pytest.mark.parametrize(("vector", "chunk_root"), [*zip(VECTORS, CHUNK_ROOTS, strict=True)], ids=[0, 1, "last of epoch", "first of epoch"])
 def test_a_hash_is_nearcores(vector, chunk_root):
     view, light = vector["view"], vector["light"]
-    ours = _hashed(
-        Header(
-            height=view["height"],
-            hash=NO_HASH,
-            prev_hash=hash_from_text(view["prev_hash"]),
-            timestamp_ns=view["timestamp"],
-            random_value=hash_from_text(view["random_value"]),
-            chunk_outcome_root=chunk_root,
-            block_merkle_root=hash_from_text(view["block_merkle_root"]),
-            terms=TERMS,
-        )
+    ours = Header(
+        height=view["height"],
+        prev_hash=hash_from_text(view["prev_hash"]),
+        timestamp_ns=view["timestamp"],
+        random_value=hash_from_text(view["random_value"]),
+        chunk_outcome_root=chunk_root,
+        block_merkle_root=hash_from_text(view["block_merkle_root"]),
+        terms=TERMS,
     )
     assert hash_to_text(ours.outcome_root) == view["outcome_root"]
     assert hash_to_text(ours.inner_rest_hash) == light["inner_rest_hash"]

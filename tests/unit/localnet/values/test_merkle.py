@@ -31,7 +31,7 @@ class Grown:
         self.tree, self.rows, self.asked = PartialTree(), [], 0
         for leaf in hashes:
             self.rows.append(self.tree.completed_by(leaf))
-            self.tree = self.tree.with_leaf(leaf)
+            self.tree = self.tree.grown(self.rows[-1])
 
     def node(self, level, index):
         self.asked += 1
@@ -50,7 +50,7 @@ def test_a_growing_tree_has_nearcores_roots_and_keeps_what_nearcores_keeps():
     for size, step in enumerate(VECTORS["growing"]):
         assert (tree.size, hash_to_text(tree.root)) == (size, step["root"])
         assert [hash_to_text(peak) for peak in tree.peaks] == step["path"]
-        tree = tree.with_leaf(hash_from_text(step["leaf"]))
+        tree = tree.grown(tree.completed_by(hash_from_text(step["leaf"])))
 
 
 @given(st.integers(0, 200))
