@@ -15,6 +15,7 @@ from localnet.values.block import Block, ExecutedReceipt
 from localnet.values.hashes import NO_HASH, CryptoHash, hash_to_text
 from localnet.values.header import Header
 from localnet.values.keys import PublicKey
+from localnet.values.merkle import MerklePath
 
 SHARD_ID = 0
 
@@ -140,24 +141,26 @@ def stream_view(block: Block, facts: ChainFacts) -> Json:
     ids = _local_ids(block)
     local = {receipt.receipt_id: receipt_view(receipt) for receipt in block.receipts if receipt.receipt_id in ids}
     transactions: list[Json] = []
-    for each in block.transactions:
+    for place, each in enumerate(block.transactions):
         # Only a receipt to oneself comes in with its transaction; any other is shown by the block that takes it.
         made = next((local[receipt_id] for receipt_id in each.outcome.receipt_ids if receipt_id in local), None)
-        outcome = {"execution_outcome": outcome_view(each.outcome, block.outcome_tree.path(each.outcome.id)), "receipt": made}
+        outcome = {"execution_outcome": outcome_view(each.outcome, block.outcome_tree.path_at(place)), "receipt": made}
         transactions.append({"transaction": transaction_view(each.signed), "outcome": outcome})
     chunk = chunk_view(block, facts) | {"transactions": transactions, "local_receipts": [*local.values()], "instant_receipts": []}
     shard = {
         "shard_id": SHARD_ID,
         "chunk": chunk,
-        "receipt_execution_outcomes": [_executed_view(each, block) for each in block.executed],
+        "receipt_execution_outcomes": [
+            _executed_view(each, block.outcome_tree.path_at(place)) for place, each in enumerate(block.executed, len(transactions))
+        ],
         "state_changes": [],
     }
     return {"block": block_view(block, facts), "shards": [shard]}
 
 
-def _executed_view(executed: ExecutedReceipt, block: Block) -> Json:
+def _executed_view(executed: ExecutedReceipt, path: MerklePath) -> Json:
     return {
-        "execution_outcome": outcome_view(executed.outcome, block.outcome_tree.path(executed.outcome.id)),
+        "execution_outcome": outcome_view(executed.outcome, path),
         "receipt": receipt_view(executed.receipt),
         "tx_hash": hash_to_text(executed.receipt.tx_hash),
     }

@@ -39,7 +39,11 @@ class OutcomeTree:
 
     def path(self, outcome_id: CryptoHash) -> MerklePath:
         """What leads from an outcome to the root."""
-        return self._tree.path(self._ids.index(outcome_id))
+        return self.path_at(self._ids.index(outcome_id))
+
+    def path_at(self, place: int) -> MerklePath:
+        """What leads to the root from the outcome at a place in the order of the leaves."""
+        return self._tree.path(place)
 
 
 _EMPTY = OutcomeTree((), ())

@@ -2,18 +2,20 @@
 
 import copy
 import random
+from itertools import pairwise
 
 import base58
 import pytest
 
 from localnet import NEAR
-from localnet.rpc.block_views import header_view
+from localnet.rpc.block_views import header_view, stream_view
 from localnet.rpc.light_client_views import block_proof_view, outcome_proof_view
+from localnet.rpc.node import _facts
 from localnet.state import memory
 from localnet.values.actions import FunctionCall, Transfer
 from localnet.values.errors import NotConfirmed, NotInHead, UnknownOutcome
 from localnet.values.hashes import hash_of
-from tests.unit.localnet.light_client import block_is_proven, light_hash, outcome_is_proven, raw
+from tests.unit.localnet.light_client import block_is_proven, light_hash, outcome_is_proven, outcome_leaf, raw, walked
 
 TGAS = 10**12
 METHODS = ("greet", "boom", "relay", "store", "ask", "missing")
@@ -121,6 +123,17 @@ def test_a_headers_hash_follows_from_what_light_clients_know(busy):
     for height in range(chain.head.height + 1):
         header = chain.header(height)
         assert light_hash(block_proof_view(header, ())["block_header_lite"]) == header.hash
+
+
+def test_the_paths_of_a_streamed_block_lead_to_the_root_that_the_next_ones_chunk_shows(busy):
+    chain, _ = busy(1)
+    streamed = [stream_view(chain.block(height), _facts(chain)) for height in range(chain.head.height + 1)]
+    for block, following in pairwise(streamed):
+        (shard,), (chunk,) = block["shards"], following["block"]["chunks"]
+        outcomes = [each["outcome"]["execution_outcome"] for each in shard["chunk"]["transactions"]]
+        outcomes += [each["execution_outcome"] for each in shard["receipt_execution_outcomes"]]
+        assert all(walked(each["proof"], outcome_leaf(each)) == raw(chunk["outcome_root"]) for each in outcomes)
+        assert outcomes or raw(chunk["outcome_root"]) == bytes(32)
 
 
 def test_what_runs_in_the_latest_block_has_no_proof_before_the_next(open_chain):
