@@ -95,8 +95,13 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+    except (OSError, UnicodeError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number is None or number < 0:  # of getaddrinfo, not of the system
+            raise CannotListen(
+                f"cannot listen at {host[:100]!r}: no address was found for it; give one of this machine with --host"
+            ) from error
+        reason = os.strerror(number)
         raise CannotListen(f"cannot listen at port {port} of {host}: {reason}; choose another with --port (0 picks a free one)") from error
 
 

@@ -40,6 +40,13 @@ async def test_an_address_that_is_not_ours_is_refused_by_name(chain):
             pass
 
 
+@pytest.mark.parametrize("host", ["no-such-name.invalid", "a" * 64 + ".example"])
+async def test_a_host_without_an_address_is_refused_by_name(chain, host):
+    with pytest.raises(CannotListen, match="no address was found for it; give one of this machine with --host"):
+        async with serve(chain, ServerOptions(host=host)):
+            pass
+
+
 async def test_stopping_lets_go_who_waits_for_a_block(chain):
     async with aiohttp.ClientSession() as session:
         async with serve(chain) as server:
