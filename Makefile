@@ -44,10 +44,12 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=python3.x")'
 	@$(PYTHON) -m venv $(VENV)
 
+# setuptools installs our own package; left to find it by itself, pip takes one that nobody pinned. Its pin is the one of requirements/dev.txt.
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up $(VENV) from requirements/run.txt (once) ..."
-	@$(PIP) install --require-hashes -r requirements/run.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable . 2>/dev/null || $(PIP) install --no-deps --editable .
+	@sed -n '/^setuptools==/,/^    # via/p' requirements/dev.txt > $(VENV)/setuptools.txt
+	@$(PIP) install --require-hashes -r requirements/run.txt -r $(VENV)/setuptools.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(VENV)/bin/python

@@ -38,6 +38,14 @@ def test_both_locks_agree():
     assert {name: dev.get(name) for name in run} == run
 
 
+def test_setting_up_installs_nothing_that_is_not_pinned():
+    """Our own package apart, which is built here by a pinned setuptools: pip's isolated build would fetch the newest."""
+    installs = re.findall(r"\$\(PIP\) install (.*?)(?: \|\||$)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert len(installs) == 4
+    for arguments in installs:
+        assert arguments.startswith("--require-hashes ") or arguments == "--no-deps --no-build-isolation --editable ."
+
+
 def test_npm_locks_carry_no_resolved_addresses():
     for lock in ROOT.glob("tests/**/package-lock.json"):
         if "node_modules" not in lock.parts:
