@@ -123,6 +123,7 @@ def test_who_starts_it_to_outlive_the_terminal_is_not_overruled():
         status = Path(f"/proc/{chain.event()['pid']}/status").read_text()
         ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:")).split()[1]
         assert int(ignored, 16) & 1 << signal.SIGHUP - 1
+        assert chain.stop()[0] == 0  # a chain that is killed leaves its key's directory
 
 
 def test_accounts_are_made_time_is_moved_and_all_of_it_survives_a_kill(tmp_path):
@@ -157,6 +158,7 @@ def test_a_line_is_printed_for_each_block_when_asked():
         blocks = [chain.event() for _ in range(3)]
         assert [block["height"] for block in blocks] == [1, 2, 3]
         assert blocks[0].keys() == {"event", "height", "hash", "transactions", "receipts", "gas_burnt"}
+        assert chain.stop()[0] == 0
 
 
 def test_a_port_in_use_is_refused_by_name_with_2():
