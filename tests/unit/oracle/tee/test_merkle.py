@@ -107,6 +107,17 @@ def test_a_leaf_that_no_tree_has_is_refused(index, size):
         root_from_path(b"leaf", index, size, [])
 
 
+@pytest.mark.parametrize("size", range(1, 9))
+def test_a_path_that_is_longer_or_shorter_than_its_tree_is_high_is_refused(size):
+    leaves = [bytes([number]) for number in range(size)]
+    tree = Tree(leaves)
+    for index, leaf in enumerate(leaves):
+        path = tree.path(index)
+        for other in ((*path, bytes(32)), (*path, *path[-1:], bytes(32)), *((path[:-1],) if path else ())):
+            with pytest.raises(EvidenceRefused, match="has no path of"):
+                root_from_path(leaf, index, size, other)
+
+
 def test_a_path_with_a_hash_of_another_length_is_refused():
     with pytest.raises(EvidenceRefused, match="32 bytes"):
         root_from_path(b"leaf", 0, 2, [bytes(31)])

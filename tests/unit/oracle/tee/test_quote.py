@@ -119,3 +119,11 @@ def test_every_truncation_is_refused(kind):
 def test_random_bytes_are_read_or_refused_but_never_crash(raw):
     with pytest.raises(EvidenceRefused):
         parse_quote(read_quote(raw))
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_each_bit_under_which_a_machine_is_not_to_be_trusted_is_debug(bit):
+    raw = bytearray(sample_quote("tdx"))
+    raw[48 + 120] = 1 << bit  # TDATTRIBUTES, bits 0 to 7: TUD
+    assert not parse_quote(sample_quote("tdx")).report.debug
+    assert parse_quote(bytes(raw)).report.debug
