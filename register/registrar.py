@@ -145,6 +145,9 @@ class Registrar:
 
     async def _seen_block_time_ns(self, *, fresh: bool) -> int:
         block = await self.rpc.final_block()
+        ahead_s = -self._age_s(block.timestamp_ns)
+        if ahead_s > OLD_BLOCK_S and not self.plan.local_chain:  # who gets a quote over a time to come may register with it then
+            raise RpcUnavailable(f"the newest final block is {ahead_s:,.0f} s ahead of this machine's clock: one of them is wrong")
         if not fresh or self._age_s(block.timestamp_ns) <= OLD_BLOCK_S:
             return block.timestamp_ns
         # An idle chain may make no blocks; this call of anybody's makes one, and does the contract a service.

@@ -111,6 +111,7 @@ def registrar_of(settings: TeeSettings, trust: Trust, machine: Machine, rpc: Rpc
         main_contract_id=settings.offchainvm_contract_id,
         settings_sha256_hex=trust.security.sha256_hex,
         payer_id=payer_id,
+        local_chain=settings.is_local_chain,
     )
     payer = Payer(rpc, SigningKey.from_text(payer_id, payer_key.get_secret_value()), SystemClock())
     return Registrar(plan, Witness(machine.socket, machine.collateral, Judge(trust.root, trust.policy)), payer, tell)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from localnet import NEAR
-from oracle.errors import ConfigurationError, EvidenceRefused, TeeUnavailable
+from oracle.errors import ConfigurationError, EvidenceRefused, RpcUnavailable, TeeUnavailable
 from oracle.model.tee import MEASUREMENT_NAMES
 from oracle.near.keys import Call
 from oracle.tee.dstack import Dstack
@@ -235,6 +235,18 @@ async def test_a_chain_that_stood_still_gets_a_block_for_the_quote_to_be_fresh(s
         with pytest.raises(Exception, match=r"the newest final block is 4\d\d s old"):
             await registrar.prepare(key)
     assert (await stage.rpc.final_block()).height > height
+
+
+async def test_a_node_that_tells_a_time_to_come_gets_no_quote_over_it(stage):
+    stage.approve()
+    async with stage.registrar() as registrar:
+        registrar.clock = Ahead(registrar.clock, seconds=-3_600)
+        await registrar.prepare(stage.key())  # the local chain's time may be moved forward
+        registrar.plan = replace(registrar.plan, local_chain=False)
+        stage.told.clear()
+        with pytest.raises(RpcUnavailable, match="ahead of this machine's clock"):
+            await registrar.prepare(stage.key(), fresh=False)
+    assert stage.told == []
 
 
 class Ahead:
