@@ -9,6 +9,7 @@ _COMMANDS = {
     "simulate": "Run a simulated dstack machine and its collateral service.",
     "info": "Say what the machine's dstack socket tells of it.",
     "quote": "Have the machine quote some report data.",
+    "collateral": "Fetch Intel's collateral of a quote's platform.",
     "verify-quote": "Verify a quote against collateral and a root.",
 }
 

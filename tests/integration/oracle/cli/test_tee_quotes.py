@@ -166,6 +166,38 @@ async def test_a_simulated_quote_verifies_under_its_root_and_says_that_it_is_a_t
     assert (await ask("verify-quote", str(tmp_path / "quote"), *collateral))[0] == FAILED
 
 
+@pytest.fixture
+async def today():
+    """A simulator whose time is this machine's."""
+    async with Simulator(SimulatorOptions(seed="collateral command")) as running:
+        yield running
+
+
+async def test_the_whole_road_of_a_quote_needs_no_other_tool(ask, settings, today, tmp_path):
+    root, quote, collateral = str(today.root_path), str(tmp_path / "quote.bin"), str(tmp_path / "collateral.json")
+    assert (await ask("quote", "--report-data", "00ff", "--output", quote, "--endpoint", str(today.socket_path)))[0] == PROVEN
+    settings.setenv("PCCS_URL", today.pccs_url)
+    assert (await ask("collateral", quote, "--root-ca", root, "--output", collateral))[0] == PROVEN
+    assert (await ask("verify-quote", quote, "--collateral", collateral, "--root-ca", root))[0] == PROVEN
+    code, out, _ = await ask("collateral", quote, "--root-ca", root, "--pccs", today.pccs_url)
+    assert (code, json.loads(out)) == (PROVEN, json.loads((tmp_path / "collateral.json").read_text()))
+
+
+async def test_collateral_under_another_root_is_not_written(ask, today, tmp_path):
+    (tmp_path / "quote").write_bytes(today.quote(bytes(64)))
+    code, out, err = await ask("collateral", str(tmp_path / "quote"), "--pccs", today.pccs_url)
+    assert (code, out) == (FAILED, "")
+    assert "refused" in err
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"zz", "neither raw"), (None, "cannot be reached")])
+async def test_collateral_that_cannot_be_had_is_told(ask, today, tmp_path, content, told):
+    (tmp_path / "quote").write_bytes(today.quote(bytes(64)) if content is None else content)
+    code, out, err = await ask("collateral", str(tmp_path / "quote"), "--pccs", "http://127.0.0.1:9")
+    assert (code, out) == (FAILED, "")
+    assert told in err
+
+
 @pytest.mark.parametrize("content", [b"", b"\x04\x00", b"zz", b"00" * 40_000])
 def test_what_is_no_quote_fails(oracle, settings, tmp_path, content):
     (tmp_path / "quote").write_bytes(content)
