@@ -9,7 +9,8 @@ from typing import NoReturn
 import click
 
 from oracle.cli.environment import start_with
-from oracle.cli.exits import CONFIGURATION, INTERRUPTED, OK, REFUSED, TROUBLE, USAGE, run_program
+from oracle.cli.exits import CONFIGURATION, INTERRUPTED, OK, REFUSED, TROUBLE, USAGE, code_of, run_program
+from oracle.errors import OracleError
 from oracle.logging import redact
 from oracle.near import SigningKey
 from oracle.settings import TeeSettings
@@ -17,6 +18,7 @@ from oracle.tee.collateral import moment
 from oracle.wiring.chain import open_chain
 from oracle.wiring.tee import Machine, open_machine, registrar_of, trust_of
 from register import Registrar, Told
+from register.errors import NotApproved
 from register.keeper import RENEW_AT_SHARE
 
 _EXIT_CODES = f"""
@@ -51,7 +53,13 @@ def command(*, dry_run: bool, check: bool, force: bool, as_json: bool) -> int:
     if dry_run and check:
         raise click.UsageError("--dry-run and --check exclude each other.")
     settings = start_with(TeeSettings)
-    return asyncio.run(_look(settings, as_json=as_json) if check else _register(settings, dry_run=dry_run, force=force, as_json=as_json))
+    asked = _look(settings, as_json=as_json) if check else _register(settings, dry_run=dry_run, force=force, as_json=as_json)
+    try:
+        return asyncio.run(asked)
+    except OracleError as error:
+        if as_json:
+            _say("ended", str(error), as_json=True, exit_code=str(code_of(error)), **_facts_of(error))
+        raise
 
 
 def main() -> NoReturn:
@@ -98,6 +106,11 @@ def _teller(*, as_json: bool) -> Callable[[Told], None]:
         _say(told.step.value, told.sentence, as_json=as_json, **dict(told.facts))
 
     return tell
+
+
+def _facts_of(error: OracleError) -> dict[str, str]:
+    """What a program needs to mend it: the five measurements that nobody has approved."""
+    return error.measurements.hex_fields() if isinstance(error, NotApproved) else {}
 
 
 def _say(step: str, sentence: str, *, as_json: bool, **facts: str) -> None:

@@ -46,6 +46,16 @@ async def test_an_unapproved_machine_is_refused_with_all_five_values(stage, regi
     assert "add_approved_measurements" in err
 
 
+async def test_a_program_is_told_why_it_ended_with_the_values_to_approve(stage, register_worker):
+    code, lines, err = await register_worker("--json")
+    told = json.loads(lines[-1])
+    assert (code, told["step"], told["exit_code"]) == (1, "ended", "1")
+    assert stage.measurements.items() <= told.items()
+    assert told["sentence"] in err
+    code, lines, _ = await register_worker("--check", "--json", DSTACK_SIMULATOR_ENDPOINT="/nowhere.sock")
+    assert (code, [json.loads(line)["exit_code"] for line in lines]) == (75, ["75"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "changed", "refusal"),
     [
