@@ -1,5 +1,6 @@
 """Whose logs count in a node's answer: anybody may write the contract's events, in the very transaction that it is asked about."""
 
+import dataclasses
 import json
 
 import pytest
@@ -14,7 +15,7 @@ from tests.unit.oracle.flows.verify.good import Good, file_of
 
 MAIN, OTHER, STANDARD = "outlayer.near", "0utlayer.near", "near-outlayer"
 SUCCESS, FAILURE = {"SuccessValue": "bnVsbA=="}, {"Failure": {"ActionError": {}}}
-BLOCK = BlockSeen(7, "block", 1)
+BLOCK, NOTHING = BlockSeen(7, "block", 1), Missing("not asked")
 
 
 def log_of(event, **data):
@@ -66,16 +67,41 @@ def request_of(outcome):
     return request_seen(outcome, found, BLOCK, MAIN, STANDARD)
 
 
-def test_an_error_is_compared_with_as_much_of_it_as_the_contract_keeps():
-    good, error = Good(), "é" * 300  # two bytes each; the contract keeps 256 bytes of whole characters
+def failed_evidence(error="it trapped"):
+    good = Good()
     bundle = good.bundle(good.receipt(outcome=Outcome(success=False, error=error)))
     evidence = check_offline(file_of(bundle), good.terms()).evidence
     assert evidence is not None
+    return evidence
+
+
+def test_an_error_is_compared_with_as_much_of_it_as_the_contract_keeps():
+    error = "é" * 300  # two bytes each; the contract keeps 256 bytes of whole characters
+    evidence = failed_evidence(error)
     verdicts = [check_settled(evidence, ended_with(evidence, kept)).verdict for kept in ("é" * 128, "é" * 127, error)]
     assert verdicts == [Verdict.PASS, Verdict.FAIL, Verdict.FAIL]
 
 
 def ended_with(evidence, error):
-    metrics, nothing = evidence.receipt.metrics, Missing("not asked")
-    end = EndSeen(False, "Failed", error, metrics, evidence.bundle.receipt_sha256_hex, "{}")
-    return NodeFacts("localnet", "genesis", nothing, nothing, end, nothing, nothing, nothing)
+    end = EndSeen(False, "Failed", error, evidence.receipt.metrics, evidence.bundle.receipt_sha256_hex, "{}")
+    return facts_of(end, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("success", "error", "heard", "verdict"),
+    [
+        (False, "it trapped", b"null", Verdict.PASS),
+        (False, "it trapped", b'"HELLO"', Verdict.FAIL),
+        (False, "another", b"null", Verdict.FAIL),
+        (True, "it trapped", b"null", Verdict.FAIL),
+        (False, "it trapped", None, Verdict.UNKNOWN),
+    ],
+)
+def test_a_failure_whose_record_is_gone_is_told_by_event_error_and_what_was_heard(success, error, heard, verdict):
+    outcome = transaction(ran("asked", requested(7)))
+    request = dataclasses.replace(request_of(outcome), completed=CompletedSeen(success, error, heard))
+    assert check_settled(failed_evidence(), facts_of(Missing("it is gone", is_gone=True), request)).verdict is verdict
+
+
+def facts_of(end, request):
+    return NodeFacts("localnet", "genesis", request, NOTHING, end, NOTHING, NOTHING, NOTHING)
