@@ -43,7 +43,7 @@ class _TargetType(click.ParamType[Target]):
             if len(text) > len(str(_MOST_REQUEST_ID)) or int(text) > _MOST_REQUEST_ID:
                 self.fail(f"{text[:40]} is no request's number: they end at {_MOST_REQUEST_ID}", param, ctx)
             return Target(request_id=int(text))
-        if text == "-" or Path(text).is_file():
+        if text == "-" or (Path(text).exists() and not Path(text).is_dir()):
             return Target(file=text)
         if not _TRANSACTION.fullmatch(text):
             self.fail(f"{text[:200]!r} is no file, no request's number and no transaction's hash", param, ctx)
