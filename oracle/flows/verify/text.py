@@ -38,7 +38,9 @@ def report_lines(report: Report, *, explain: bool = False, with_chain: bool = Tr
             *(line for check in checks for line in _check_lines(check, explain=explain)),
             "",
         ]
-    decided = report.decided_by
+    decided, subject = report.decided_by, report.subject
+    if subject.request_id is not None:  # a bundle names its own contract: whoever reads PROVEN has to see of what
+        lines.append(_shown(f"Request {subject.request_id} of {subject.contract_id}, answered by {subject.worker_id}"))
     lines.append(f"{report.verdict}: {_MEANINGS[report.verdict]}" + (" (under a test root)" if report.test_root else ""))
     if decided is not None:
         lines.append(f"Decided by check {decided.number}, {decided.rule.title[0].lower()}{decided.rule.title[1:]}: {_shown(decided.seen)}")

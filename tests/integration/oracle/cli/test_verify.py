@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import sys
 import threading
@@ -56,7 +57,10 @@ def test_a_good_bundle_is_proven_offline_and_the_test_root_is_told(verify):
     code, out, _ = verify("bundle.json", "--offline")
     assert code == PROVEN
     assert out.startswith("TEST ROOT: ")
-    assert "PROVEN: every check that is needed holds (under a test root)" in out
+    assert out.splitlines()[-2:] == [
+        "Request 7 of outlayer.test.near, answered by worker.test.near",
+        "PROVEN: every check that is needed holds (under a test root)",
+    ]
 
 
 def test_json_has_every_check_and_both_groups(verify):
@@ -70,6 +74,15 @@ def test_json_has_every_check_and_both_groups(verify):
 def test_a_bundle_on_standard_input_is_read(verify, files, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((files / "bundle.json").read_bytes())))
     assert verify("-", "--offline")[0] == PROVEN
+
+
+def test_a_bundle_that_another_command_writes_is_read(verify, files):
+    """As a shell hands it over for `<(command)`."""
+    os.mkfifo(files / "pipe")
+    writer = threading.Thread(target=lambda: (files / "pipe").write_bytes((files / "bundle.json").read_bytes()), daemon=True)
+    writer.start()
+    assert verify(str(files / "pipe"), "--offline")[0] == PROVEN
+    writer.join()
 
 
 def test_without_a_policy_no_software_is_accepted(oracle, files, nothing_set):
