@@ -97,6 +97,8 @@ class ChainSender:
         self._addressee = addressee
         self._signers = [_Signer(key) for key in keys]
         self._clock = clock
+        self.recorded: Callable[[SignedReceipt], None] = lambda _: None
+        """Told of each receipt once it is stored."""
         self._reference: tuple[Block, float] | None = None
         self._succeeded: set[TxHash] = set()
 
@@ -185,6 +187,8 @@ class ChainSender:
                 for attempt in range(1, _SIGN_ATTEMPTS + 1):
                     transaction = await self._sign(signer, message)
                     await self._store.record(transaction, message.receipt)
+                    if message.receipt is not None:
+                        self.recorded(message.receipt)
                     try:
                         await self._broadcast(transaction)
                     except TransactionRefused as error:

@@ -10,7 +10,7 @@ from oracle.ports.code import Code, CompileSource, FetchBytes, ProvideCode
 from oracle.ports.guests import GuestResult, GuestRun, RunGuests
 from oracle.ports.jobs import ChainIdentity, SignedTransaction, StoreJobs
 from oracle.ports.receipts import MakeReceipts, Vouch
-from oracle.ports.snapshot import Latencies, WorkerSnapshot
+from oracle.ports.snapshot import Latencies, Unquoted, WorkerSnapshot
 
 __all__ = [
     "ChainIdentity",
@@ -29,6 +29,7 @@ __all__ = [
     "StoreJobs",
     "SubmitAnswers",
     "SystemClock",
+    "Unquoted",
     "Vouch",
     "WatchChain",
     "WorkerSnapshot",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from oracle.model import BlockEvents, Cursor, Job, TxHash
-from oracle.model.receipt import SignedReceipt
+from oracle.model.receipt import ReceiptQuote, SignedReceipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,15 @@ class StoreJobs(Protocol):
         ...
 
     async def record(self, transaction: SignedTransaction, receipt: SignedReceipt | None = None) -> None:
-        """Write a signed transaction down before it is sent, and with it the receipt of the answer that it carries."""
+        """
+        Write a signed transaction down before it is sent, and with it the receipt of the answer that it carries.
+
+        A receipt that is there already gets the quote that it had none of, and changes in nothing else.
+        """
+        ...
+
+    async def add_quote(self, receipt_sha256_hex: str, quote: ReceiptQuote) -> bool:
+        """Keep the quote of a receipt that has none; a quote that is there stays. False where there is no such receipt."""
         ...
 
     async def receipts(self, request_id: int) -> list[SignedReceipt]:

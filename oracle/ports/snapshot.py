@@ -13,6 +13,14 @@ class Latencies:
 
 
 @dataclass(frozen=True, slots=True)
+class Unquoted:
+    """Receipts whose answers went out without a quote: how many wait for one, and how many were given up since the start."""
+
+    waiting: int
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerSnapshot:
     """How the worker stands at one moment."""
 
@@ -31,6 +39,8 @@ class WorkerSnapshot:
     last_error: str | None
     event_to_sent: Latencies
     """From the block with the event being handed over to the answer's transaction being accepted by a node."""
+    unquoted: Unquoted | None = None
+    """None: there is no TEE, and no receipt is quoted."""
 
     @property
     def chain_ok(self) -> bool:

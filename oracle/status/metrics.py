@@ -38,6 +38,15 @@ class _Told(Collector):
         answers.add_metric(["success"], worker.answered_ok)
         answers.add_metric(["failure"], worker.answered_failed)
         yield answers
+        if worker.unquoted is not None:
+            yield _gauge(
+                "receipts_awaiting_quote",
+                "Receipts whose answers went out without a quote, and that wait for one.",
+                worker.unquoted.waiting,
+            )
+            given_up = CounterMetricFamily(f"{PREFIX}_receipts_never_quoted", "Receipts given up because too many wait for a quote.")
+            given_up.add_metric([], worker.unquoted.given_up)
+            yield given_up
         yield _histogram(worker.event_to_sent)
 
 

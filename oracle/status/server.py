@@ -8,6 +8,7 @@ Every error is JSON `{"error": code, "message": …}`.
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
@@ -113,6 +114,7 @@ class StatusServer:
                 "jobs": worker.jobs_by_stage,
                 "running_guests": worker.running_guests,
                 "answered": {"success": worker.answered_ok, "failure": worker.answered_failed},
+                "unquoted_receipts": None if worker.unquoted is None else asdict(worker.unquoted),
             },
             status=503 if problems else 200,
         )

@@ -11,12 +11,14 @@ from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func,
 from sqlalchemy.dialects.sqlite import insert
 
 from oracle.model import BlockEvents, Cursor, Job, Requested, Stage, Unreadable
-from oracle.model.receipt import SignedReceipt
+from oracle.model.receipt import ReceiptQuote, SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
 from oracle.store.rows import (
+    QUOTE_COLUMNS,
     changing_columns,
     job_from_row,
     new_job_row,
+    quote_columns,
     receipt_from_row,
     receipt_row,
     text_rows,
@@ -61,7 +63,19 @@ _GET_TRANSACTIONS = select(transactions).where(transactions.c.request_id == _ID)
 _DROP_SIGNED_BYTES = update(transactions).where(transactions.c.request_id == _ID).values(signed_bytes=b"")
 _DROP_TRANSACTIONS = delete(transactions).where(transactions.c.request_id == _ID)
 
-_ADD_RECEIPT = insert(receipts).on_conflict_do_nothing()
+_WITHOUT_QUOTE = receipts.c.quote.is_(None)
+_new_receipt = insert(receipts)
+_ADD_RECEIPT = _new_receipt.on_conflict_do_update(
+    index_elements=[receipts.c.receipt_sha256_hex],
+    set_={name: _new_receipt.excluded[name] for name in QUOTE_COLUMNS},
+    where=_WITHOUT_QUOTE,
+)
+_HAS_RECEIPT = select(func.count()).select_from(receipts).where(receipts.c.receipt_sha256_hex == bindparam("of_receipt"))
+_ADD_QUOTE = (
+    update(receipts)
+    .where(receipts.c.receipt_sha256_hex == bindparam("of_receipt"), _WITHOUT_QUOTE)
+    .values({name: bindparam(name) for name in QUOTE_COLUMNS})
+)
 _ADD_TEXT = insert(texts).on_conflict_do_nothing()
 _event_log, _collateral = texts.alias("event_log"), texts.alias("collateral")
 _GET_RECEIPTS = (
@@ -194,9 +208,22 @@ def record(connection: Connection, transaction: SignedTransaction, receipt: Sign
     connection.execute(_ADD_TRANSACTION, transaction_row(transaction))
     connection.execute(_RAISE_NONCE, {"public_key": transaction.public_key, "highest_nonce": transaction.nonce})
     if receipt is not None:
-        for row in text_rows(receipt.quote):
-            connection.execute(_ADD_TEXT, row)
+        _add_texts(connection, receipt.quote)
         connection.execute(_ADD_RECEIPT, receipt_row(receipt))
+
+
+def add_quote(connection: Connection, receipt_sha256_hex: str, quote: ReceiptQuote) -> bool:
+    """Keep the quote of a receipt that has none; says whether there is the receipt."""
+    found = connection.execute(_HAS_RECEIPT, {"of_receipt": receipt_sha256_hex}).scalar_one() == 1
+    if found:
+        _add_texts(connection, quote)
+        connection.execute(_ADD_QUOTE, {"of_receipt": receipt_sha256_hex, **quote_columns(quote)})
+    return found
+
+
+def _add_texts(connection: Connection, quote: ReceiptQuote | None) -> None:
+    for row in text_rows(quote):
+        connection.execute(_ADD_TEXT, row)
 
 
 def receipts_of(connection: Connection, request_id: int) -> list[SignedReceipt]:

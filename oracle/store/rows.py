@@ -141,20 +141,28 @@ def transaction_from_row(row: Row) -> SignedTransaction:
 
 def receipt_row(receipt: SignedReceipt) -> Row:
     """All columns of a receipt but its number."""
-    quote = receipt.quote
-    batch = None if quote is None else quote.batch
     return {
         "receipt_sha256_hex": receipt.receipt_sha256_hex,
         "request_id": receipt.request_id,
         "receipt": receipt.receipt,
         "public_key": receipt.public_key,
         "signature": receipt.signature,
-        "quote": None if quote is None else quote.quote,
-        "event_log_sha256_hex": None if quote is None else _sha256_hex(quote.event_log),
-        "collateral_sha256_hex": None if quote is None or quote.collateral_json is None else _sha256_hex(quote.collateral_json),
-        "batch_json": None if batch is None else json.dumps([batch.tree_size, batch.leaf_index, [found.hex() for found in batch.path]]),
         "output": receipt.output,
+        **quote_columns(receipt.quote),
     }
+
+
+QUOTE_COLUMNS = ("quote", "event_log_sha256_hex", "collateral_sha256_hex", "batch_json")
+
+
+def quote_columns(quote: ReceiptQuote | None) -> Row:
+    """The columns of a receipt that its quote fills, all of them null without one."""
+    if quote is None:
+        return dict.fromkeys(QUOTE_COLUMNS)
+    batch, collateral = quote.batch, quote.collateral_json
+    batch_json = None if batch is None else json.dumps([batch.tree_size, batch.leaf_index, [found.hex() for found in batch.path]])
+    collateral_sha256_hex = None if collateral is None else _sha256_hex(collateral)
+    return dict(zip(QUOTE_COLUMNS, (quote.quote, _sha256_hex(quote.event_log), collateral_sha256_hex, batch_json), strict=True))
 
 
 def text_rows(quote: ReceiptQuote | None) -> list[Row]:

@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from oracle.errors import ConfigurationError, StoreError
 from oracle.model import BlockEvents, Cursor, Job
-from oracle.model.receipt import SignedReceipt
+from oracle.model.receipt import ReceiptQuote, SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
 from oracle.store import queries
 from oracle.store.queries import DEFAULT_KEPT, Kept
@@ -102,6 +102,10 @@ class SqliteJobs:
     async def record(self, transaction: SignedTransaction, receipt: SignedReceipt | None = None) -> None:
         """See `StoreJobs`."""
         await self._transaction(lambda connection: queries.record(connection, transaction, receipt))
+
+    async def add_quote(self, receipt_sha256_hex: str, quote: ReceiptQuote) -> bool:
+        """See `StoreJobs`."""
+        return await self._transaction(lambda connection: queries.add_quote(connection, receipt_sha256_hex, quote))
 
     async def receipts(self, request_id: int) -> list[SignedReceipt]:
         """See `StoreJobs`."""

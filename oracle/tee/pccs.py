@@ -77,6 +77,10 @@ class CollateralSource:
             task.add_done_callback(lambda _: self._refreshing.pop(wanted, None))
         return None if kept is None else kept.collateral
 
+    def kept(self) -> dict[Wanted, Collateral]:
+        """All that is kept and good now, by platform."""
+        return {wanted: kept.collateral for wanted in self._kept if (kept := self._good(wanted)) is not None}
+
     async def _refresh_aside(self, wanted: Wanted) -> None:
         try:
             await self.for_platform(wanted)

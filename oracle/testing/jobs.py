@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from oracle.errors import ConfigurationError, StoreError
 from oracle.model import BlockEvents, Cursor, Job, Requested, Stage, Unreadable
-from oracle.model.receipt import SignedReceipt
+from oracle.model.receipt import ReceiptQuote, SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
 
 PRUNED_AT_ONCE = 100
@@ -109,11 +109,22 @@ class MemoryJobs:
     async def record(self, transaction: SignedTransaction, receipt: SignedReceipt | None = None) -> None:
         """See `StoreJobs`."""
         self._check()
-        if receipt is not None and all(known.receipt_sha256_hex != receipt.receipt_sha256_hex for known in self._receipts):
-            self._receipts.append(receipt)
+        if receipt is not None and not (receipt.quote and await self.add_quote(receipt.receipt_sha256_hex, receipt.quote)):
+            self._receipts += [] if self._known(receipt.receipt_sha256_hex) else [receipt]
         if all(sent.transaction_hash != transaction.transaction_hash for sent in self._transactions):
             self._transactions.append(transaction)
         self._nonces[transaction.public_key] = max(transaction.nonce, self._nonces.get(transaction.public_key, 0))
+
+    async def add_quote(self, receipt_sha256_hex: str, quote: ReceiptQuote) -> bool:
+        """See `StoreJobs`."""
+        self._check()
+        known = self._known(receipt_sha256_hex)
+        if known is not None and known.quote is None:
+            self._receipts[self._receipts.index(known)] = replace(known, quote=quote)
+        return known is not None
+
+    def _known(self, receipt_sha256_hex: str) -> SignedReceipt | None:
+        return next((known for known in self._receipts if known.receipt_sha256_hex == receipt_sha256_hex), None)
 
     async def transactions(self, request_id: int) -> list[SignedTransaction]:
         """See `StoreJobs`."""

@@ -13,6 +13,7 @@ from oracle.near.agreed import AgreedContract, AgreedSender, AgreedStream
 from oracle.near.agreement import Agreement, Node
 from oracle.ports import Clock, ReadContract, StoreJobs, SubmitAnswers, SystemClock, WatchChain
 from oracle.settings import Settings, redacted_url
+from oracle.tee.late import LateQuotes
 from oracle.wiring.hardening import harden_process
 from oracle.wiring.tee import Machine, Trust, independent_nodes, open_machine, registrar_of
 from register import AnswersWhileRegistered, Keeper, Registrar, Registration, Tell, Told
@@ -40,27 +41,30 @@ class Attested:
         """Blocks without requests that nodes do not agree on."""
         return inner if self.agreement is None else AgreedStream(inner, self.agreement, clock)
 
-    def sender(self, inner: ChainSender, store: StoreJobs) -> "Guarded":
-        """Answers only while the key is registered, and to requests that nodes agree on."""
+    def sender(self, inner: ChainSender, store: StoreJobs, late: LateQuotes) -> "Guarded":
+        """Answers only while the key is registered, and to requests that nodes agree on; receipts without a quote are remembered."""
+        inner.recorded = late.take
         keeper = Keeper(self.registrar, self.key, self.registration, inner.forget_nonces)
         send: SubmitAnswers = AnswersWhileRegistered(inner, keeper)
-        return Guarded(send if self.agreement is None else AgreedSender(send, self.agreement, store), keeper, self.machine)
+        return Guarded(send if self.agreement is None else AgreedSender(send, self.agreement, store), keeper, self.machine, late)
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """How answers go out, and who looks after the key they are signed with."""
+    """How answers go out, and who looks after the key they are signed with and after the quotes that their receipts still lack."""
 
     send: SubmitAnswers
     keeper: Keeper
     machine: Machine
+    late: LateQuotes
 
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
-        """Look after the key while the block runs."""
+        """Look after key and quotes while the block runs."""
         task = asyncio.create_task(self.keeper.run())
         try:
-            yield
+            async with self.late.quoting():
+                yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -19,6 +19,7 @@ from oracle.ports import ChainIdentity, Clock, SystemClock, WatchChain, WorkerSn
 from oracle.settings import Listen, Settings
 from oracle.status import StatusServer
 from oracle.store import SqliteJobs
+from oracle.tee.late import LateQuotes
 from oracle.wiring.attested import Guarded, attest, log_registration
 from oracle.wiring.chain import check_network
 from oracle.wiring.home import build_cache, prepare_home, wasm_cache
@@ -86,10 +87,11 @@ async def _open(settings: Settings, stack: AsyncExitStack, registering: Tell) ->
     keys = [SigningKey.from_text(settings.operator_account_id, key) for key in settings.operator_keys]
     signing = keys if attested is None else [attested.key]
     addressee = Addressee(contract_id, await _patiently(contract.keeps_receipts, clock))
-    sender = ChainSender(rpc, store, addressee, signing, clock)
     quotes = None if attested is None else receipt_quotes(settings, attested.machine, clock)
+    late = None if quotes is None else LateQuotes(quotes, store, clock)
+    sender = ChainSender(rpc, store, addressee, signing, clock)
     stream = await _stream(settings, rpc, contract, clock, stack)
-    guarded = None if attested is None else attested.sender(sender, store)
+    guarded = None if attested is None or late is None else attested.sender(sender, store, late)
     local_chain = settings.is_local_chain  # the chain itself has just confirmed it
     compiler = ZigCompiler(build_cache(home), local_chain=local_chain) if settings.build_backend == "none" else None
     parts = Parts(
@@ -133,10 +135,13 @@ async def _patiently(ask: Callable[[], Awaitable[_T]], clock: Clock) -> _T:
 
 
 def _snapshot(worker: Worker, guarded: Guarded | None) -> Callable[[], WorkerSnapshot]:
-    """How the worker stands; a key that may not answer is trouble with the chain."""
+    """How the worker stands; a key that may not answer is trouble, receipts without quotes are not, for a restart would lose them."""
 
     def snapshot() -> WorkerSnapshot:
-        now, trouble = worker.snapshot(), None if guarded is None else guarded.keeper.trouble
+        now = worker.snapshot()
+        if guarded is None:
+            return now
+        now, trouble = replace(now, unquoted=guarded.late.unquoted), guarded.keeper.trouble
         return now if trouble is None or now.chain_trouble is not None else replace(now, chain_trouble=trouble)
 
     return snapshot

@@ -17,9 +17,12 @@ from oracle.flows.verify.report import Overall, verdict_of
 from oracle.flows.verify.terms import Terms
 from oracle.ports import SystemClock
 from oracle.tee.bundle import read_bundle
+from oracle.settings import Listen
 from oracle.tee.policy import AcceptedMeasurements, Policy
 from oracle.tee.root import INTEL, Root
+from oracle.tee.simulator import SimulatorOptions
 from tests.acceptance.harness import Ask, World
+from tests.acceptance.harness.proxy import Proxy, error_500, pass_on
 from tests.acceptance.harness.tee import TeeWorld
 from tests.acceptance.harness.world import guest_path
 from tests.acceptance.verify.chain_stage import MAIN
@@ -93,14 +96,19 @@ async def only_the_very_bytes_are_taken(world, request_id, terms):
         assert [check.number for check in checks if check.verdict is Verdict.FAIL] == [3]
 
 
+def terms_of(world):
+    """Who accepts this machine's software, and its root."""
+    measured = AcceptedMeasurements(**{f"{name}_hex": value for name, value in world.measurements.items()})
+    return Terms(Policy(measurements=(measured,), two_nodes=False), Root(world.simulator.root_der), 0)
+
+
 async def test_every_answer_of_a_registered_worker_is_proven_also_when_receipts_share_a_quote(tmp_path):
     async with TeeWorld(tmp_path, worker_settings={"QUOTE_BATCH_MS": "100"}) as world:
         people = await world.add_people(4)
         await asyncio.to_thread(world.start_worker)
         await close(world)
         heard = await asyncio.gather(*(world.hear(person, ask) for person, ask in zip(people, ASKS.values(), strict=False)))
-        measured = AcceptedMeasurements(**{f"{name}_hex": value for name, value in world.measurements.items()})
-        terms = Terms(Policy(measurements=(measured,), two_nodes=False), Root(world.simulator.root_der), 0)
+        terms = terms_of(world)
         shared = []
         for one in heard:
             checks = await verify(world, one.request_id, terms)
@@ -108,3 +116,32 @@ async def test_every_answer_of_a_registered_worker_is_proven_also_when_receipts_
             shared += [check.expected for check in checks if check.number == 10 and "of the batch" in check.expected]
         assert shared
         await only_the_very_bytes_are_taken(world, heard[list(ASKS).index("odd json")].request_id, terms)
+
+
+async def test_answers_that_left_without_a_quote_are_proven_once_the_socket_is_back_unless_the_worker_was_killed(tmp_path):
+    simulated = SimulatorOptions(listen=Listen("127.0.0.1", 0))
+    async with TeeWorld(tmp_path, options=simulated) as world, Proxy(world.simulator.url) as socket:
+        world.worker_settings = {"DSTACK_SIMULATOR_ENDPOINT": socket.url}
+        people = await world.add_people(2)
+        await asyncio.to_thread(world.start_worker)
+        await close(world)
+        terms = terms_of(world)
+        socket.trouble = error_500
+        heard = await asyncio.gather(*(world.hear(person) for person in people))
+        assert world.worker.health()["unquoted_receipts"] == {"waiting": 2, "given_up": 0}
+        assert verdict_of(await verify(world, heard[0].request_id, terms)) is Overall.UNPROVEN
+        socket.trouble = pass_on
+        async with asyncio.timeout(60):
+            while world.worker.health()["unquoted_receipts"]["waiting"]:
+                await asyncio.sleep(0.1)
+        for one in heard:
+            checks = await verify(world, one.request_id, terms)
+            assert verdict_of(checks) is Overall.PROVEN, not_passed(checks)
+        socket.trouble = error_500
+        lost = (await world.hear(people[0])).request_id
+        receipt = (await fetch_bundle(world.worker.api_url, lost)).raw
+        world.worker.kill()
+        socket.trouble = pass_on
+        await asyncio.to_thread(world.start_worker)
+        assert world.worker.health()["unquoted_receipts"] == {"waiting": 0, "given_up": 0}
+        assert (await fetch_bundle(world.worker.api_url, lost)).raw == receipt

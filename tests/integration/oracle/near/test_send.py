@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+from types import SimpleNamespace
 
 import base58
 import pytest
@@ -183,6 +184,23 @@ async def test_a_receipt_is_in_the_journal_with_the_transaction_that_carries_its
     (receipt,) = await world.store.receipts(1)
     assert at_arrival == [[receipt.receipt_sha256_hex]]
     assert f'"receipt_sha256":"{receipt.receipt_sha256_hex}"' in world.node.received[0].args
+
+
+async def test_who_asks_is_told_of_a_receipt_once_it_is_stored(world):
+    told, record = [], world.store.record
+
+    async def fails(*_):
+        raise StoreError("the disk is full")
+
+    world.sender.recorded = told.append
+    world.sender._store = SimpleNamespace(record=fails, highest_nonce=world.store.highest_nonce, transactions=world.store.transactions)
+    with pytest.raises(StoreError):
+        await world.submit()
+    assert told == []
+    world.sender._store.record = record
+    await world.submit()
+    await world.sender.extend(1)
+    assert told == await world.store.receipts(1)
 
 
 async def test_a_contract_that_keeps_no_receipts_is_told_of_none_and_the_receipt_is_kept_all_the_same(world):

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from oracle.ports import Latencies, WorkerSnapshot
+from oracle.ports import Latencies, Unquoted, WorkerSnapshot
 from oracle.status.metrics import metrics_text
 
 SNAPSHOT = WorkerSnapshot(
@@ -45,6 +45,12 @@ def test_every_figure_of_the_snapshot_is_told():
         "oracle_answers_total failure": 3,
     }
     assert {name: told[name] for name in expected} == expected
+
+
+def test_receipts_without_quotes_are_told_where_there_is_a_tee():
+    told = samples(replace(SNAPSHOT, unquoted=Unquoted(2, 5)))
+    assert (told["oracle_receipts_awaiting_quote"], told["oracle_receipts_never_quoted_total"]) == (2, 5)
+    assert not any("quote" in name for name in samples())
 
 
 def test_the_histogram_counts_up_to_each_bound():

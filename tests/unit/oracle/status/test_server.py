@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 from oracle.errors import ConfigurationError, StoreError
 from oracle.model import Answer, GitHub, Job, Limits, Metrics, Origin, OutputFormat, Request, Stage, WasmUrl, YoctoNear
 from oracle.model.receipt import Outcome, ReceiptQuote, SignedReceipt
-from oracle.ports import Latencies, SignedTransaction, WorkerSnapshot
+from oracle.ports import Latencies, SignedTransaction, Unquoted, WorkerSnapshot
 from oracle.settings import Listen
 from oracle.status import StatusServer, job_json
 from oracle.tee.bundle import Bundle, read_bundle
@@ -107,6 +107,14 @@ async def test_health_says_where_the_worker_stands():
         90,
         100,
     )
+
+
+async def test_receipts_without_quotes_are_told_and_are_no_reason_to_restart_a_worker():
+    async with serving(Store(), replace(SNAPSHOT, unquoted=Unquoted(2, 5))) as get:
+        status, body = await get("/health")
+    assert (status, body["unquoted_receipts"]) == (200, {"waiting": 2, "given_up": 5})
+    async with serving(Store()) as get:
+        assert (await get("/health"))[1]["unquoted_receipts"] is None
 
 
 async def test_trouble_with_chain_or_store_is_a_503_with_its_reason():

@@ -63,6 +63,7 @@ origins = st.builds(Origin, text, text, st.integers(0, 10**9), st.integers(0, 2*
 metrics = st.builds(Metrics, st.integers(0, 2**64 - 1), st.integers(0, 10**6), st.integers(0, 2**40), st.none() | st.integers(0, 10**6))
 hashes = st.binary(min_size=32, max_size=32)
 batches = st.builds(BatchProof, st.integers(1, 2**32), st.integers(0, 2**32), st.lists(hashes, max_size=3).map(tuple))
+quotes = st.builds(ReceiptQuote, st.binary(max_size=20), text, st.none() | batches, st.none() | text)
 receipts = st.builds(
     SignedReceipt,
     request_id=numbers,
@@ -70,7 +71,7 @@ receipts = st.builds(
     receipt_sha256_hex=hashes.map(bytes.hex),
     public_key=text,
     signature=st.binary(max_size=64),
-    quote=st.none() | st.builds(ReceiptQuote, st.binary(max_size=20), text, st.none() | batches),
+    quote=st.none() | quotes,
 )
 
 
@@ -154,6 +155,16 @@ class BothStores(RuleBasedStateMachine):
     def record_with_a_receipt(self, number, nonce, receipt):
         transaction = SignedTransaction(TxHash(f"k3{nonce}"), number, "k3", nonce, 7, b"signed")
         self.both("record", transaction, replace(receipt, request_id=number))
+        self.both("receipts", number)
+
+    @rule(data=st.data(), number=numbers, quote=quotes)
+    def quote_a_receipt_later(self, data, number, quote):
+        known = self.run(self.twin.receipts(number))
+        sha256_hex = data.draw(st.sampled_from([receipt.receipt_sha256_hex for receipt in known])) if known else "ee" * 32
+        self.both("add_quote", sha256_hex, quote)
+        if known:
+            again = replace(data.draw(st.sampled_from(known)), quote=quote)
+            self.both("record", SignedTransaction(TxHash("again"), number, "k3", 1, 7, b"signed"), again)
         self.both("receipts", number)
 
     @rule(number=numbers, limit=st.integers(1, 40))
@@ -263,6 +274,27 @@ async def test_an_output_stays_with_its_receipt_where_the_job_ended_without_an_a
     await store.record(transaction(1), receipt)
     await store.save(job.at(Stage.DONE, settled_by="gone"))
     assert await store.receipts(1) == [receipt]
+
+
+QUOTE, OTHER_QUOTE = ReceiptQuote(b"quote", "log", collateral_json="{}"), ReceiptQuote(b"other", "other log")
+
+
+async def test_a_receipt_is_quoted_later_and_keeps_its_first_quote(store):
+    (job,) = await store.admit(told(1))
+    await store.record(transaction(1, 9), signed_receipt(1, "said"))
+    await store.record(transaction(1, 10), signed_receipt(1, "said otherwise"))
+    await store.save(job.at(Stage.DONE, settled_by="event"))
+    sha256_hex = signed_receipt(1, "said").receipt_sha256_hex
+    assert await store.add_quote(sha256_hex, QUOTE)
+    assert await store.add_quote(sha256_hex, OTHER_QUOTE)
+    assert await store.receipts(1) == [signed_receipt(1, "said otherwise"), signed_receipt(1, "said", quote=QUOTE)]
+    assert not await store.add_quote("ee" * 32, QUOTE)
+
+
+async def test_a_receipt_recorded_again_gets_the_quote_that_it_lacked(store):
+    for quote in (None, QUOTE, OTHER_QUOTE, None):
+        await store.record(transaction(1), signed_receipt(1, "said", quote=quote))
+    assert await store.receipts(1) == [signed_receipt(1, "said", quote=QUOTE)]
 
 
 async def test_a_store_of_another_contract_is_refused(store):

@@ -94,6 +94,16 @@ async def test_what_is_at_hand_is_given_at_once_and_fetched_aside(tmp_path):
         assert len(world.road.asked) == 2 * asked
 
 
+async def test_what_is_kept_is_told_by_platform_while_it_is_good(tmp_path):
+    async with world_at(tmp_path) as world:
+        assert world.source.kept() == {}
+        collateral = await world.source.for_quote(world.quote)
+        quote = parse_quote(world.quote)
+        assert world.source.kept() == {Wanted(quote.report.kind, *platform_of(quote)): collateral}
+        await world.clock.advance(collateral.valid_until_s - world.now_s + 1)
+        assert world.source.kept() == {}
+
+
 async def test_a_source_that_is_down_costs_who_asks_for_what_is_at_hand_nothing(tmp_path):
     async with world_at(tmp_path) as world:
         world.road.open = False
