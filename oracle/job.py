@@ -14,7 +14,7 @@ need not hear at once.
 from dataclasses import dataclass
 
 from oracle.errors import OutOfOrder
-from oracle.model import Answer, Job, Metrics, Stage
+from oracle.model import Answer, Job, Metrics, Stage, Toolchain
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,16 @@ class CodeReady:
     wasm_sha256_hex: str
     compile_time_ms: int | None = None
     note: str | None = None
+    toolchain: Toolchain | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a guest that ended was: its module, and the input it was given, each by sha256."""
+    """What a guest that ended was: its module, and the input it was given, each by sha256; and what built the module."""
 
     wasm_sha256_hex: str
     input_sha256_hex: str
+    toolchain: Toolchain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ def _code_ready(job: Job, code: CodeReady) -> tuple[Job, list[Command]]:
         wasm_sha256_hex=code.wasm_sha256_hex,
         compile_time_ms=code.compile_time_ms,
         compilation_note=code.note,
+        toolchain=code.toolchain,
     )
     if job.request.runs_guest:
         return found, [RunGuest(code.wasm_sha256_hex)]
@@ -181,7 +184,9 @@ def _code_ready(job: Job, code: CodeReady) -> tuple[Job, list[Command]]:
 
 
 def _with(job: Job, ran: Ran | None) -> Job:
-    return job if ran is None else job.at(job.stage, wasm_sha256_hex=ran.wasm_sha256_hex, input_sha256_hex=ran.input_sha256_hex)
+    if ran is None:
+        return job
+    return job.at(job.stage, wasm_sha256_hex=ran.wasm_sha256_hex, input_sha256_hex=ran.input_sha256_hex, toolchain=ran.toolchain)
 
 
 def _answered(job: Job, *, success: bool, output: bytes | None, error: str | None, metrics: Metrics) -> tuple[Job, list[Command]]:

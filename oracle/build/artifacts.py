@@ -8,23 +8,21 @@ away and counts as absent; the whole is bounded, and what was used longest ago g
 import hashlib
 import os
 import re
-import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from oracle.build.builds import BuildIndex, Built
+from oracle.build.files import UNFINISHED, oldest_first, write_whole
 
 MAX_WASM_BYTES = 64 * 1024 * 1024
 """The largest module that is fetched, built or kept; the guest room compiles no larger one."""
 MAX_CACHE_BYTES = 4 * 1024**3
-MAX_BUILDS_REMEMBERED = 20_000
 
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 _COPY_BYTES = 1024 * 1024
 _MARKED_LATELY_NS = 60 * 10**9
 _WRITTEN_LATELY_NS = 3_600 * 10**9
-_UNFINISHED = ".new-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,16 @@ class _Identity:
 
 
 class ArtifactCache:
-    """Modules under `directory`, by sha256. Methods block on the disk: asyncio callers use a thread."""
+    """
+    Modules under `directory`, by sha256. Methods block on the disk: asyncio callers use a thread.
 
-    def __init__(self, directory: Path, *, max_bytes: int = MAX_CACHE_BYTES) -> None:
+    `build_key`: what notes of builds are kept under (`BuildIndex`); None believes those of this process alone.
+    """
+
+    def __init__(self, directory: Path, *, max_bytes: int = MAX_CACHE_BYTES, build_key: bytes | None = None) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
+        self._builds = BuildIndex(directory / "built", build_key)
         self._verified: dict[str, _Identity] = {}
         self._sweep()
 
@@ -80,31 +83,24 @@ class ArtifactCache:
         """Keep a module; returns its sha256 and path."""
         sha256_hex = hashlib.sha256(wasm).hexdigest()
         path = self._path(sha256_hex)
-        _write_whole(path, wasm)
+        write_whole(path, wasm)
         self._verified[sha256_hex] = _identity(path)
         self._evict(keep=path)
         return sha256_hex, path
 
-    def built(self, key: str) -> str | None:
-        """Which module a source was built to earlier; None when unknown or no longer kept."""
-        try:
-            sha256_hex = self._index_path(key).read_text("ascii").strip()
-        except (FileNotFoundError, UnicodeDecodeError):
-            return None
-        return sha256_hex if _SHA256_HEX.fullmatch(sha256_hex) and self.get(sha256_hex) is not None else None
+    def built(self, source: str) -> Built | None:
+        """Which module a source was built to earlier, and by what; None when unknown or no longer kept."""
+        built = self._builds.find(source)
+        return built if built is not None and self.get(built.wasm_sha256_hex) is not None else None
 
-    def remember_built(self, key: str, sha256_hex: str) -> None:
-        """Note which module a source was built to."""
-        _write_whole(self._index_path(key), sha256_hex.encode())
-        self._forget_oldest_builds()
+    def remember_built(self, source: str, built: Built) -> None:
+        """Note which module a source was built to, and by what."""
+        self._builds.remember(source, built)
 
     def _path(self, sha256_hex: str) -> Path:
         if not _SHA256_HEX.fullmatch(sha256_hex):
             raise ValueError(f"not a sha256 in lower-case hex: {sha256_hex[:80]!r}")
         return self._directory / f"{sha256_hex}.wasm"
-
-    def _index_path(self, key: str) -> Path:
-        return self._directory / "built" / hashlib.sha256(key.encode()).hexdigest()
 
     def _mark_used(self, path: Path, sha256_hex: str, found: _Identity) -> None:
         """Once in a while only: this lies on the road of every request."""
@@ -113,7 +109,7 @@ class ArtifactCache:
             self._verified[sha256_hex] = _identity(path)
 
     def _evict(self, keep: Path) -> None:
-        files = _oldest_first(self._directory.glob("*.wasm"))
+        files = oldest_first(self._directory.glob("*.wasm"))
         total_bytes = sum(size_bytes for _, size_bytes, _ in files)
         for _, size_bytes, entry in files:
             if total_bytes <= self._max_bytes:
@@ -123,15 +119,9 @@ class ArtifactCache:
                 entry.unlink(missing_ok=True)
                 self._verified.pop(entry.stem, None)
 
-    def _forget_oldest_builds(self) -> None:
-        entries = _oldest_first((self._directory / "built").iterdir())
-        if len(entries) > MAX_BUILDS_REMEMBERED:
-            for _, _, entry in entries[: len(entries) // 2]:
-                entry.unlink(missing_ok=True)
-
     def _sweep(self) -> None:
         """Remove what a killed process was writing; not the youngest, which another process may be writing now."""
-        for mtime_ns, _, half in _oldest_first(self._directory.glob(f"**/{_UNFINISHED}*")):
+        for mtime_ns, _, half in oldest_first(self._directory.glob(f"**/{UNFINISHED}*")):
             if time.time_ns() - mtime_ns > _WRITTEN_LATELY_NS:
                 half.unlink(missing_ok=True)
 
@@ -141,34 +131,9 @@ def _identity(path: Path) -> _Identity:
     return _Identity(about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
 
 
-def _oldest_first(paths: Iterable[Path]) -> list[tuple[int, int, Path]]:
-    """Time of last use in ns, size in bytes and path; without those that another thread or process takes away meanwhile."""
-    found = []
-    for path in paths:
-        with suppress(FileNotFoundError):
-            about = _identity(path)
-            found.append((about.mtime_ns, about.size_bytes, path))
-    return sorted(found)
-
-
 def _sha256_hex_of(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_COPY_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write beside, flush to the disk, then rename: a crash leaves the old file or the new one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from oracle.build.artifacts import MAX_WASM_BYTES, ArtifactCache
+from oracle.build.builds import Built
 from oracle.build.flights import Flights
 from oracle.errors import BuildFailed, SourceRefused, StoreError
 from oracle.model import GitHub, Source, WasmUrl
-from oracle.ports import Code, CompileSource, FetchBytes
+from oracle.ports import Code, Compiled, CompileSource, FetchBytes
 
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 _WASM_MAGIC = b"\0asm"
@@ -75,25 +76,25 @@ class CodeProvider:
                 "give the compiled module as a WasmUrl with its hash."
             )
         if not force_rebuild:
-            sha256_hex = await asyncio.to_thread(self._cache.built, key)
-            path = None if sha256_hex is None else self._cache.get(sha256_hex)
-            if sha256_hex is not None and path is not None:
-                return Code(sha256_hex, path)
+            built = await asyncio.to_thread(self._cache.built, key)
+            path = None if built is None else self._cache.get(built.wasm_sha256_hex)
+            if built is not None and path is not None:
+                return Code(built.wasm_sha256_hex, path, toolchain=built.toolchain)
         return await self._flights.share(key, self._build(self._compiler, source, key))
 
     def _build(self, compiler: CompileSource, source: GitHub, key: str) -> Callable[[], Awaitable[Code]]:
         async def work() -> Code:
             with tempfile.TemporaryDirectory(prefix="nco-build-") as directory:
                 into = Path(directory) / "module.wasm"
-                compile_time_ms = await compiler.compile(source, into)
-                return await asyncio.to_thread(self._keep_built, into, key, compile_time_ms)
+                compiled = await compiler.compile(source, into)
+                return await asyncio.to_thread(self._keep_built, into, key, compiled)
 
         return work
 
-    def _keep_built(self, into: Path, key: str, compile_time_ms: int) -> Code:
+    def _keep_built(self, into: Path, key: str, compiled: Compiled) -> Code:
         size_bytes = into.stat().st_size
         if size_bytes > MAX_WASM_BYTES:
             raise BuildFailed(f"The module built has {size_bytes:,} bytes; {MAX_WASM_BYTES:,} is the most that is run.")
         sha256_hex, path = self._cache.put(into.read_bytes())
-        self._cache.remember_built(key, sha256_hex)
-        return Code(sha256_hex, path, compile_time_ms=compile_time_ms)
+        self._cache.remember_built(key, Built(sha256_hex, compiled.toolchain))
+        return Code(sha256_hex, path, compile_time_ms=compiled.time_ms, toolchain=compiled.toolchain)

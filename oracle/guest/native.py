@@ -41,7 +41,7 @@ class NativeCache:
         self._directory = home / "cache" / "native"
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._key = _key_of_installation(home / "keys" / "native-cache.key")
+            self._key = key_of_installation(home / "keys" / "native-cache.key")
         except OSError as error:
             where = error.filename or home
             problem = f"ORACLE_HOME={home}: {where} cannot be used ({error.strerror}); set it to a directory of your own"
@@ -150,9 +150,9 @@ def memory_file(content: bytes = b"") -> int:
     return fd
 
 
-def _key_of_installation(path: Path) -> bytes:
+def key_of_installation(path: Path) -> bytes:
     """
-    Read the key, or make it. One that others may read, or of another length, is replaced: its entries are then compiled anew.
+    Read a key of 32 bytes, or make it. One that others may read, or of another length, is replaced: what stands under it is then made anew.
 
     Two processes may start at once: the key is linked into place whole, and the first link wins.
     """

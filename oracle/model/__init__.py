@@ -19,6 +19,7 @@ from oracle.model.tee import (
     TdxFields,
     VerifiedQuote,
 )
+from oracle.model.toolchain import Toolchain
 
 __all__ = [
     "NEAR",
@@ -49,6 +50,7 @@ __all__ = [
     "Stage",
     "Tcb",
     "TdxFields",
+    "Toolchain",
     "TxHash",
     "Unreadable",
     "VerifiedQuote",

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from oracle.model.answer import Answer
 from oracle.model.request import Origin, Request
+from oracle.model.toolchain import Toolchain
 
 
 class Stage(StrEnum):
@@ -30,6 +31,8 @@ class Job:
     wasm_sha256_hex: str | None = None
     compile_time_ms: int | None = None
     compilation_note: str | None = None
+    toolchain: Toolchain | None = None
+    """What built the module; None where it came built, or until it is there."""
     input_sha256_hex: str | None = None
     """Of what the guest was given; None until a guest has run to its end."""
     answer: Answer | None = None

@@ -8,6 +8,7 @@ from oracle.model.limits import Limits
 from oracle.model.metrics import Metrics
 from oracle.model.money import YoctoNear
 from oracle.model.source import Source
+from oracle.model.toolchain import Toolchain
 
 
 class TeeMode(StrEnum):
@@ -44,14 +45,6 @@ class RequestFacts:
     payment: YoctoNear
     response_format: OutputFormat
     compile_only: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Toolchain:
-    """What built the module from its source."""
-
-    name: str
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +94,9 @@ class Receipt:
     """
     One execution: what was asked, what ran, what came of it, and who says so. Hashes are sha256, 64 hex digits in lower case.
 
-    `input_sha256_hex` and `environment_sha256_hex` are None where no guest ran to its end; `limits` for compile only. `settings_sha256_hex`
-    is the digest of the security settings in force, which cover the policy; `policy_sha256_hex` that of the policy alone.
+    `toolchain` is None where nobody here built the module; `input_sha256_hex` and `environment_sha256_hex` where no guest ran to its end;
+    `limits` for compile only. `settings_sha256_hex` is the digest of the security settings in force, which cover the policy;
+    `policy_sha256_hex` that of the policy alone.
     """
 
     chain: ChainFacts

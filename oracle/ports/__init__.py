@@ -6,7 +6,7 @@ Honest twins of all of them live in `oracle.testing` and pass the same tests as 
 
 from oracle.ports.chain import ReadContract, SubmitAnswers, WatchChain
 from oracle.ports.clock import Clock, SystemClock
-from oracle.ports.code import Code, CompileSource, FetchBytes, ProvideCode
+from oracle.ports.code import Code, Compiled, CompileSource, FetchBytes, ProvideCode
 from oracle.ports.guests import GuestResult, GuestRun, RunGuests
 from oracle.ports.jobs import ChainIdentity, SignedTransaction, StoreJobs
 from oracle.ports.receipts import MakeReceipts, Vouch
@@ -17,6 +17,7 @@ __all__ = [
     "Clock",
     "Code",
     "CompileSource",
+    "Compiled",
     "FetchBytes",
     "GuestResult",
     "GuestRun",

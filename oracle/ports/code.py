@@ -4,17 +4,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from oracle.model import GitHub, Source
+from oracle.model import GitHub, Source, Toolchain
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Wasm in the artifact cache."""
+    """Wasm in the artifact cache. `compile_time_ms`: None where it was there already; `toolchain`: None where it was not built here."""
 
     wasm_sha256_hex: str
     path: Path
     compile_time_ms: int | None = None
     note: str | None = None
+    toolchain: Toolchain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compilation that went well: the milliseconds between source and wasm, and what did it."""
+
+    time_ms: int
+    toolchain: Toolchain
 
 
 class ProvideCode(Protocol):
@@ -37,9 +46,9 @@ class ProvideCode(Protocol):
 class CompileSource(Protocol):
     """A repository to wasm."""
 
-    async def compile(self, source: GitHub, into: Path) -> int:
+    async def compile(self, source: GitHub, into: Path) -> Compiled:
         """
-        Write the module to `into`; returns the milliseconds between source and wasm.
+        Write the module to `into`.
 
         Raises:
             SourceRefused, SourceUnavailable, BuildFailed

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import astuple
 from typing import Any
 
 from oracle.model import (
@@ -17,6 +18,7 @@ from oracle.model import (
     SecretsRef,
     Source,
     Stage,
+    Toolchain,
     WasmUrl,
     YoctoNear,
 )
@@ -71,6 +73,7 @@ def changing_columns(job: Job) -> Row:
         "wasm_sha256_hex": job.wasm_sha256_hex,
         "compile_time_ms": job.compile_time_ms,
         "compilation_note": job.compilation_note,
+        "toolchain_json": None if job.toolchain is None else json.dumps(astuple(job.toolchain)),
         "input_sha256_hex": job.input_sha256_hex,
         "answer_json": None if answer is None else json.dumps(_answer_to_json(answer)),
         "output": None if answer is None else answer.output,
@@ -106,6 +109,7 @@ def job_from_row(row: Row) -> Job:
         wasm_sha256_hex=row["wasm_sha256_hex"],
         compile_time_ms=row["compile_time_ms"],
         compilation_note=row["compilation_note"],
+        toolchain=None if row["toolchain_json"] is None else Toolchain(*json.loads(row["toolchain_json"])),
         input_sha256_hex=row["input_sha256_hex"],
         answer=None if row["answer_json"] is None else _answer_from_row(row),
         settled_by=row["settled_by"],

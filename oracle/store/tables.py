@@ -9,7 +9,10 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Tex
 
 SCHEMA_VERSION = 3
 
-MIGRATIONS = {1: (("jobs", "input_sha256_hex TEXT"),), 2: (("receipts", "output BLOB"),)}
+MIGRATIONS = {
+    1: (("jobs", "input_sha256_hex TEXT"),),
+    2: (("receipts", "output BLOB"), ("jobs", "toolchain_json TEXT")),
+}
 """The columns that a file of a version lacks of the next one, by table; a table that it lacks is made whole."""
 
 metadata = MetaData()
@@ -33,6 +36,7 @@ jobs = Table(
     Column("wasm_sha256_hex", Text),
     Column("compile_time_ms", Integer),
     Column("compilation_note", Text),
+    Column("toolchain_json", Text),
     Column("input_sha256_hex", Text),
     Column("answer_json", Text),
     Column("output", LargeBinary),

@@ -74,7 +74,7 @@ class ReceiptMaker:
             chain=standing.chain,
             request=_request_facts(job),
             source=job.request.source,
-            toolchain=None,
+            toolchain=job.toolchain,
             wasm_sha256_hex=job.wasm_sha256_hex,
             input_sha256_hex=job.input_sha256_hex,
             environment_sha256_hex=self._environment(job) if ran else None,

@@ -8,7 +8,7 @@ no tape of what a guest learnt from outside itself yet: input and environment ar
 import hashlib
 
 from oracle.errors import EvidenceRefused
-from oracle.model import BuildTarget, GitHub, Limits, Metrics, OutputFormat, Source, WasmUrl, YoctoNear
+from oracle.model import BuildTarget, GitHub, Limits, Metrics, OutputFormat, Source, Toolchain, WasmUrl, YoctoNear
 from oracle.model.receipt import (
     ChainFacts,
     EngineFacts,
@@ -16,7 +16,6 @@ from oracle.model.receipt import (
     Receipt,
     RequestFacts,
     TeeMode,
-    Toolchain,
     WorkerFacts,
 )
 from oracle.tee.canonical import canonical_bytes, read_canonical
@@ -39,7 +38,7 @@ _REQUEST = (
     *("payment_yocto", "response_format", "compile_only"),
 )
 _GITHUB, _WASM_URL = ("kind", "repo", "commit", "build_target"), ("kind", "url", "sha256", "build_target")
-_TOOLCHAIN = ("name", "version")
+_TOOLCHAIN = ("name", "version", "target", "flags", "recipe_sha256")
 _LIMITS = ("max_instructions", "max_memory_mb", "max_execution_seconds")
 _ENGINE = ("wasmtime", "settings_sha256", "architecture")
 _OUTCOME = ("success", "output_sha256", "output_length", "error")
@@ -135,7 +134,7 @@ def _document(receipt: Receipt) -> dict[str, object]:
             "compile_only": request.compile_only,
         },
         "source": _source_document(receipt.source),
-        "toolchain": None if receipt.toolchain is None else {"name": receipt.toolchain.name, "version": receipt.toolchain.version},
+        "toolchain": None if receipt.toolchain is None else _toolchain_document(receipt.toolchain),
         "wasm_sha256": receipt.wasm_sha256_hex,
         "input_sha256": receipt.input_sha256_hex,
         "environment_sha256": receipt.environment_sha256_hex,
@@ -178,6 +177,11 @@ def _source_document(source: Source) -> dict[str, str]:
             return {"kind": "WasmUrl", "url": url, "sha256": sha256_hex, "build_target": target.value}
 
 
+def _toolchain_document(toolchain: Toolchain) -> dict[str, str]:
+    found = (toolchain.name, toolchain.version, toolchain.target, toolchain.flags, toolchain.recipe_sha256_hex)
+    return dict(zip(_TOOLCHAIN, found, strict=True))
+
+
 def _request(fields: Fields) -> RequestFacts:
     return RequestFacts(
         request_id=fields.number("request_id"),
@@ -205,7 +209,11 @@ def _source(top: Fields) -> Source:
 
 
 def _toolchain(fields: Fields) -> Toolchain:
-    return Toolchain(fields.text("name"), fields.text("version"))
+    texts = (fields.text(name) for name in _TOOLCHAIN)
+    try:
+        return Toolchain(*texts)
+    except ValueError as error:
+        raise EvidenceRefused(f"receipt.toolchain: {error}") from error
 
 
 def _limits(fields: Fields) -> Limits:

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oracle.errors import RequestError, SourceRefused
-from oracle.model import Source, WasmUrl
+from oracle.model import Source, Toolchain, WasmUrl
 from oracle.ports import Code
+
+TOOLCHAIN = Toolchain("fake cc", "1.2.3", "wasm32-wasi", "-O2", "7c" * 32)
 
 
 @dataclass(slots=True)
@@ -32,7 +34,9 @@ class FakeCode:
             raise SourceRefused("The hash of the code must be 64 hex digits.")
         self.cached.add(sha256_hex)
         self.missing.discard(sha256_hex)
-        return Code(sha256_hex, _path(sha256_hex), None if isinstance(source, WasmUrl) else 7)
+        if isinstance(source, WasmUrl):
+            return Code(sha256_hex, _path(sha256_hex))
+        return Code(sha256_hex, _path(sha256_hex), 7, toolchain=TOOLCHAIN)
 
     def path_of(self, wasm_sha256_hex: str) -> Path | None:
         """See `ProvideCode`."""

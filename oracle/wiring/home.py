@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from oracle.build import ArtifactCache
 from oracle.errors import ConfigurationError
+from oracle.guest.native import key_of_installation
 
 HOME_MODE = 0o700
 
@@ -22,9 +24,21 @@ def prepare_home(home: Path) -> Path:
     return home
 
 
-def wasm_cache(home: Path) -> Path:
-    """Where modules are kept, by sha256."""
-    return home / "cache" / "wasm"
+def artifacts(home: Path, *, is_attested: bool) -> ArtifactCache:
+    """
+    The modules that are kept; of what other processes built, an attested worker believes nothing (ADR 0008).
+
+    Raises:
+        ConfigurationError: the installation's key cannot be read or made.
+    """
+    try:
+        build_key = None if is_attested else key_of_installation(home / "keys" / "builds.key")
+        return ArtifactCache(home / "cache" / "wasm", build_key=build_key)
+    except OSError as error:
+        problem = (
+            f"ORACLE_HOME={str(home)!r}: {error.filename or home} cannot be used ({error.strerror}); set it to a directory of your own"
+        )
+        raise ConfigurationError((problem,)) from error
 
 
 def build_cache(home: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from oracle.build import ArtifactCache, CodeProvider, ZigCompiler
+from oracle.build import CodeProvider, ZigCompiler
 from oracle.errors import ChainError
 from oracle.flows.serve import serve
 from oracle.guest import GuestPool
@@ -22,7 +22,7 @@ from oracle.store import SqliteJobs
 from oracle.tee.late import LateQuotes
 from oracle.wiring.attested import Guarded, attest, log_registration
 from oracle.wiring.chain import check_network
-from oracle.wiring.home import build_cache, prepare_home, wasm_cache
+from oracle.wiring.home import artifacts, build_cache, prepare_home
 from oracle.wiring.receipts import Completing, receipt_maker, receipt_quotes, standing_of
 from oracle.wiring.tee import trust_of
 from oracle.worker import Parts, Place, Slots, Worker
@@ -98,7 +98,7 @@ async def _open(settings: Settings, stack: AsyncExitStack, registering: Tell) ->
         chain=stream if attested is None else attested.stream(stream, clock),
         contract=contract if attested is None else attested.contract(contract),
         send=sender if guarded is None else guarded.send,
-        code=CodeProvider(ArtifactCache(wasm_cache(home)), Fetcher(local_chain=local_chain), compiler),
+        code=CodeProvider(artifacts(home, is_attested=attested is not None), Fetcher(local_chain=local_chain), compiler),
         guests=guests,
         store=store,
         receipts=receipt_maker(standing_of(settings, trust, identity, signing[0]), signing[0], clock, quotes),

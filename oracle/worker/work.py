@@ -64,7 +64,7 @@ class Work:
             code = await self._shared_code(request.source, force_rebuild=request.force_rebuild)
         except RequestError as error:
             return Failed(str(error), error.metrics)
-        return CodeReady(code.wasm_sha256_hex, code.compile_time_ms, code.note)
+        return CodeReady(code.wasm_sha256_hex, code.compile_time_ms, code.note, code.toolchain)
 
     async def run_guest(self, job: Job, wasm_sha256_hex: str) -> GuestDone | Failed | Settled:
         """Run the module on the request's input, which is had first: the chain may be away for long, and a turn is not held meanwhile."""
@@ -88,11 +88,12 @@ class Work:
 
     async def _run(self, job: Job, wasm_sha256_hex: str, input_bytes: bytes) -> GuestDone | Failed:
         """Where the module lies is asked within the turn: the cache may forget it while this waits, and then it is had again."""
+        toolchain = job.toolchain
         for _ in range(_TIMES_FORGOTTEN):
             async with self._modules.turn(wasm_sha256_hex):
                 wasm_path = self._path_of(wasm_sha256_hex)
                 if wasm_path is not None:
-                    ran = Ran(wasm_sha256_hex, hashlib.sha256(input_bytes).hexdigest())
+                    ran = Ran(wasm_sha256_hex, hashlib.sha256(input_bytes).hexdigest(), toolchain)
                     try:
                         with self._learning_of(wasm_sha256_hex):
                             result = await self._parts.guests.run(self._guest_run(job, wasm_path, wasm_sha256_hex, input_bytes))
@@ -102,7 +103,7 @@ class Work:
                     except RequestError as error:
                         return Failed(str(error), error.metrics, ran)
             code = await self._shared_code(job.request.source, force_rebuild=False)
-            wasm_sha256_hex = code.wasm_sha256_hex
+            wasm_sha256_hex, toolchain = code.wasm_sha256_hex, code.toolchain
         raise StoreError("the module cache forgets modules before they can be run")
 
     @contextmanager

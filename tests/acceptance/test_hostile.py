@@ -113,6 +113,19 @@ async def test_what_failed_is_told_by_get_outcome_and_the_worker_alike(world, to
         assert (outcome["error"] or "")[:200] == (job["answer"]["error"] or "")[:200]
 
 
+async def test_receipts_name_what_built_the_module_where_that_was_done_here(world, told):
+    named = {}
+    for (_, name), (case, heard) in told.items():
+        bundle = await asyncio.to_thread(world.worker.get, f"/attestations/{heard.request_id}")
+        receipt = json.loads(bundle["receipt"])
+        if receipt["toolchain"] is not None:
+            named[name] = case, receipt
+    (case, receipt) = named.pop("C from a repository")
+    assert (receipt["source"]["kind"], receipt["toolchain"]["name"], receipt["toolchain"]["target"]) == ("GitHub", "zig cc", "wasm32-wasi")
+    assert receipt["wasm_sha256"] is not None
+    assert all("GitHub" in case.ask.source for case, _ in named.values())
+
+
 async def test_after_all_this_the_worker_is_well_and_owes_nothing(world, told):
     (person,) = await world.add_people(1)
     assert (await world.hear(person, Ask(input_data="still here"))).value == "still here"

@@ -16,7 +16,7 @@ from oracle.flows.verify.check import Check, failed, judged, not_reached, passed
 from oracle.flows.verify.report import Subject
 from oracle.flows.verify.rules import RULES, Group
 from oracle.flows.verify.terms import CLOCK_TOLERANCE_S, Terms
-from oracle.model import AppIdentity, QuoteReport, WasmUrl
+from oracle.model import AppIdentity, QuoteReport, Toolchain, WasmUrl
 from oracle.model.receipt import Receipt, TeeMode
 from oracle.tee.bundle import MAX_BUNDLE_BYTES, MAX_BUNDLE_DEPTH, Bundle, read_bundle
 from oracle.tee.canonical import read_strict
@@ -155,7 +155,14 @@ def _module(receipt: Receipt) -> Check:
     if isinstance(source, WasmUrl):
         return judged(17, ran, f"{source.sha256_hex}, which the request names", ok=ran == source.sha256_hex)
     mend = "build the commit as the receipt's toolchain says and compare"
-    return unknown(17, f"{ran}, built from {source.repo} at {source.commit}", "the module of that commit", mend, is_needed=False)
+    seen = f"{ran}, built from {source.repo} at {source.commit} by {_by(receipt.toolchain)}"
+    return unknown(17, seen, "the module of that commit", mend, is_needed=False)
+
+
+def _by(toolchain: Toolchain | None) -> str:
+    if toolchain is None:
+        return "a toolchain that is not named"
+    return f"{toolchain.name} {toolchain.version} for {toolchain.target} ({toolchain.flags}; recipe {toolchain.recipe_sha256_hex})"
 
 
 def _no_module() -> Check:

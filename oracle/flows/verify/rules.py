@@ -133,7 +133,7 @@ RULES = (
         17,
         "The module that ran is the one its source names",
         "A request that names a module by its sha256 has to be answered by that module. Of a repository the receipt names the "
-        "commit and the module that came of it; building it again shows that they belong together.",
+        "commit, the toolchain with its recipe, and the module that came of it; building it again shows that they belong together.",
     ),
     _rule(
         18,

@@ -16,8 +16,8 @@ from oracle.flows.verify.offline import check_offline
 from oracle.flows.verify.report import Overall, verdict_of
 from oracle.flows.verify.terms import Terms
 from oracle.ports import SystemClock
-from oracle.tee.bundle import read_bundle
 from oracle.settings import Listen
+from oracle.tee.bundle import read_bundle
 from oracle.tee.policy import AcceptedMeasurements, Policy
 from oracle.tee.root import INTEL, Root
 from oracle.tee.simulator import SimulatorOptions

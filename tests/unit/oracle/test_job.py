@@ -13,6 +13,7 @@ from oracle.job import (
     Failed,
     GetCode,
     GuestDone,
+    Ran,
     Release,
     Renewed,
     Restarted,
@@ -25,16 +26,18 @@ from oracle.job import (
 )
 from oracle.model import Job, Metrics, Origin, Stage
 from oracle.testing.chain import request
+from oracle.testing.code import TOOLCHAIN
 
 ORDER = list(Stage)
 SHA = "ab" * 32
 USED = Metrics(instructions=5, time_ms=2, peak_memory_bytes=65_536)
 
 metrics = st.builds(Metrics, st.integers(0, 10**12), st.integers(0, 10**6), st.integers(0, 2**32), st.none() | st.integers(0, 10**6))
+toolchains = st.sampled_from([None, TOOLCHAIN])
 events = st.one_of(
     st.just(Restarted()),
-    st.builds(CodeReady, st.just(SHA), st.none() | st.integers(0, 10**6), st.none() | st.text(max_size=20)),
-    st.builds(GuestDone, st.binary(max_size=40), metrics),
+    st.builds(CodeReady, st.just(SHA), st.none() | st.integers(0, 10**6), st.none() | st.text(max_size=20), toolchains),
+    st.builds(GuestDone, st.binary(max_size=40), metrics, st.none() | st.builds(Ran, st.just(SHA), st.just("cd" * 32), toolchains)),
     st.builds(Failed, st.text(min_size=1, max_size=40), metrics),
     st.builds(WindowClosing, st.booleans()),
     st.builds(Renewed, st.integers(0, 10**9)),
@@ -107,7 +110,7 @@ def test_after_a_crash_the_command_of_the_stage_is_asked_for_again(job, sequence
 def test_what_the_store_need_not_hear_at_once_is_found_again_for_nothing(job, sequence):
     for before, _, after, _ in live(job, sequence):
         if loses_nothing_by_a_crash(before, after):
-            again = before if after == before else step(before, CodeReady(after.wasm_sha256_hex))[0]
+            again = before if after == before else step(before, CodeReady(after.wasm_sha256_hex, toolchain=after.toolchain))[0]
             assert again == after
 
 
@@ -138,6 +141,14 @@ def test_a_request_runs_from_event_to_answer():
     assert job.answer.metrics == replace(USED, compile_time_ms=120)
     assert job.answer.compilation_note == "built"
     assert commands == [Submit(job.answer)]
+
+
+def test_a_job_knows_what_built_the_module_that_ran():
+    job, _ = step(Job(request(1), Origin()), CodeReady(SHA, 120, toolchain=TOOLCHAIN))
+    assert job.toolchain == TOOLCHAIN
+    other = replace(TOOLCHAIN, version="2")
+    assert step(job, GuestDone(b"out", USED, Ran("cd" * 32, "ef" * 32, other)))[0].toolchain == other
+    assert step(job, Failed("why", USED))[0].toolchain == TOOLCHAIN
 
 
 def test_compile_only_is_answered_without_a_guest():

@@ -12,7 +12,7 @@ from oracle.flows.reconcile import reconcile
 from oracle.model import Completed, GitHub, Job, Metrics, Origin, OutputFormat, SecretsRef, Stage, Unreadable, WasmUrl
 from oracle.testing.chain import ECHO, ChainTwin
 from oracle.testing.clock import ManualClock, rest
-from oracle.testing.code import FakeCode
+from oracle.testing.code import TOOLCHAIN, FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
 from oracle.testing.receipts import FakeReceipts
@@ -140,6 +140,14 @@ async def test_requests_of_one_source_share_one_fetch(world):
         await rest()
     assert code.asked == [source]
     assert all(world.answer(request_id).success for request_id in ids)
+
+
+async def test_a_job_knows_what_built_its_module_and_that_one_came_built(world):
+    async with world.worker():
+        built, fetched = world.chain.ask(source=GitHub("https://github.com/o/r", "c0ffee")), world.chain.ask()
+        await rest()
+    assert (await world.store.get(built)).toolchain == TOOLCHAIN
+    assert (await world.store.get(fetched)).toolchain is None
 
 
 async def test_secrets_are_answered_with_a_clear_failure(world):

@@ -1,14 +1,18 @@
+import hashlib
 import os
 import shutil
 import subprocess
+from importlib.metadata import version
 
 import pytest
 import wasmtime
 
 from oracle.build import ArtifactCache, CodeProvider, ZigCompiler, has_ziglang
 from oracle.build.git import check_out, checked_source
+from oracle.build.process import Finished
+from oracle.build.ziglang import zig_toolchain
 from oracle.errors import BuildFailed, SourceRefused, SourceUnavailable
-from oracle.model import BuildTarget, GitHub
+from oracle.model import BuildTarget, GitHub, Toolchain
 from oracle.net import Fetcher
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None and os.environ.get("CI") != "true", reason="git is not installed")
@@ -111,9 +115,39 @@ async def test_a_repository_with_one_main_c_becomes_wasm_in_the_cache(repository
     code = await provider.get(GitHub(repository.url, commit))
     assert code.path.read_bytes().startswith(b"\0asm")
     assert code.compile_time_ms is not None
+    assert code.toolchain == zig_toolchain()
     again = await provider.get(GitHub(repository.url, commit), force_rebuild=True)
     assert again.wasm_sha256_hex == code.wasm_sha256_hex
     assert [entry.name for entry in zig_directory.iterdir()] == ["zig"]
+
+
+@needs_zig
+def test_the_toolchain_is_named_with_the_digest_of_its_recipe():
+    """As docs/receipts.md writes the recipe."""
+    released = version("ziglang")
+    recipe = (
+        '{"arguments":["--target=wasm32-wasi","-O2","-s","-Wl,-z,stack-size=1048576","main.c","-o","module.wasm"],'
+        f'"environment":{{"LC_ALL":"C"}},"name":"zig cc","schema":"nco/recipe/v1","version":"{released}"}}'
+    )
+    digest = hashlib.sha256(recipe.encode()).hexdigest()
+    assert zig_toolchain() == Toolchain("zig cc", released, "wasm32-wasi", "-O2 -s -Wl,-z,stack-size=1048576", digest)
+
+
+@needs_zig
+async def test_what_is_called_is_what_the_toolchain_says(repository, tmp_path, monkeypatch):
+    called = []
+
+    async def run(command, **_):
+        called.append(command)
+        return Finished(1, "no", timed_out=False)
+
+    monkeypatch.setattr("oracle.build.ziglang.run_program", run)
+    with pytest.raises(BuildFailed):
+        await ZigCompiler(tmp_path / "zig", local_chain=True).compile(GitHub(repository.url, repository.commit(main_c="x")), tmp_path / "m")
+    said = zig_toolchain()
+    (command,) = called
+    assert command[3:] == ["ziglang", "cc", f"--target={said.target}", *said.flags.split(), "main.c", "-o", command[-1]]
+    assert command[-1].endswith("/module.wasm")
 
 
 @needs_zig

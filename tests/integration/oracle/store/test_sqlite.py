@@ -20,6 +20,7 @@ from oracle.ports import ChainIdentity, SignedTransaction
 from oracle.store import Kept, SqliteJobs
 from oracle.store.tables import metadata
 from oracle.testing.chain import request
+from oracle.testing.code import TOOLCHAIN
 
 RECEIPT = SignedReceipt(7, b"said", "ab" * 32, "k", bytes(64))
 HERE = ChainIdentity("localnet", "outlayer.test.near", "genesis")
@@ -127,12 +128,16 @@ async def test_a_file_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(
             assert await store.cursor() == Cursor(4, "b4")
             await store.record(SignedTransaction(TxHash("h2"), 7, "k", 10, 4, b"signed"), RECEIPT)
             assert await store.receipts(7) == [RECEIPT]
-    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(tmp_path / "new.sqlite")) as new:
+    assert_shaped_like_a_new_one(path)
+
+
+def assert_shaped_like_a_new_one(path):
+    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(path.with_name("new.sqlite"))) as new:
         metadata.create_all(create_engine("sqlite://", creator=lambda: new, poolclass=StaticPool))
         assert columns(old) == columns(new)
 
 
-async def test_a_file_of_version_2_keeps_its_receipts_and_takes_outputs(tmp_path):
+async def test_a_file_of_version_2_keeps_its_receipts_and_takes_outputs_and_what_built_a_module(tmp_path):
     path = tmp_path / "jobs.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript((Path(__file__).parent / "jobs_version_2.sql").read_text())
@@ -144,10 +149,12 @@ async def test_a_file_of_version_2_keeps_its_receipts_and_takes_outputs(tmp_path
             await store.record(SignedTransaction(TxHash("h2"), 7, "k", 10, 4, b"signed"), newer)
             added, known = await store.receipts(7)
             assert (added, known.receipt, known.quote.batch.tree_size, known.output) == (newer, b"said", 2, None)
-            assert (await store.get(7)).answer.output == b"out"
-    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(tmp_path / "new.sqlite")) as new:
-        metadata.create_all(create_engine("sqlite://", creator=lambda: new, poolclass=StaticPool))
-        assert columns(old) == columns(new)
+            job = await store.get(7)
+            assert (job.answer.output, job.input_sha256_hex, job.toolchain) == (b"out", "1a" * 32, None)
+    async with SqliteJobs(path) as store:
+        await store.save(replace(job, toolchain=TOOLCHAIN))
+        assert (await store.get(7)).toolchain == TOOLCHAIN
+    assert_shaped_like_a_new_one(path)
 
 
 def columns(connection):

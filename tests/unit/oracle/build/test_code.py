@@ -7,8 +7,11 @@ import pytest
 from oracle.build import ArtifactCache, CodeProvider
 from oracle.errors import BuildFailed, SourceRefused, SourceUnavailable, StoreError
 from oracle.model import GitHub, WasmUrl
+from oracle.ports import Compiled
+from oracle.testing.code import TOOLCHAIN
 
 WASM = b"\0asm\1\0\0\0"
+KEY = bytes(32)
 SHA = hashlib.sha256(WASM).hexdigest()
 SOURCE = GitHub("github.com/o/r", "0" * 40)
 
@@ -33,7 +36,7 @@ class Compiler:
         self.times += 1
         await asyncio.sleep(0)
         into.write_bytes(self.wasm)
-        return 42
+        return Compiled(42, TOOLCHAIN)
 
 
 async def test_a_module_is_fetched_once_however_many_ask_for_it(tmp_path):
@@ -81,13 +84,26 @@ async def test_a_dead_place_fails_only_those_who_named_it(tmp_path):
 
 async def test_a_source_is_built_once_and_remembered_by_the_next_process(tmp_path):
     compiler = Compiler()
-    provider = CodeProvider(ArtifactCache(tmp_path), Web(), compiler)
+    provider = CodeProvider(ArtifactCache(tmp_path, build_key=KEY), Web(), compiler)
     first = await asyncio.gather(*(provider.get(SOURCE) for _ in range(4)))
-    assert (first[0].wasm_sha256_hex, first[0].compile_time_ms, compiler.times) == (SHA, 42, 1)
-    again = await CodeProvider(ArtifactCache(tmp_path), Web(), compiler).get(SOURCE)
-    assert (again.wasm_sha256_hex, again.compile_time_ms, compiler.times) == (SHA, None, 1)
+    assert (first[0].wasm_sha256_hex, first[0].compile_time_ms, first[0].toolchain, compiler.times) == (SHA, 42, TOOLCHAIN, 1)
+    again = await CodeProvider(ArtifactCache(tmp_path, build_key=KEY), Web(), compiler).get(SOURCE)
+    assert (again.wasm_sha256_hex, again.compile_time_ms, again.toolchain, compiler.times) == (SHA, None, TOOLCHAIN, 1)
     forced = await provider.get(SOURCE, force_rebuild=True)
     assert (forced.compile_time_ms, compiler.times) == (42, 2)
+
+
+async def test_a_process_that_believes_itself_alone_builds_anew_and_does_not_disturb_others(tmp_path):
+    compiler = Compiler()
+    for build_key, times in ((KEY, 1), (None, 2), (None, 3)):
+        assert (await CodeProvider(ArtifactCache(tmp_path, build_key=build_key), Web(), compiler).get(SOURCE)).toolchain == TOOLCHAIN
+        assert compiler.times == times
+
+
+async def test_a_module_that_came_built_has_no_toolchain(tmp_path):
+    provider = CodeProvider(ArtifactCache(tmp_path), Web(), Compiler())
+    assert (await provider.get(SOURCE)).toolchain == TOOLCHAIN
+    assert (await provider.get(WasmUrl("https://x/m", SHA))).toolchain is None
 
 
 async def test_another_commit_is_another_build(tmp_path):

@@ -37,6 +37,7 @@ from oracle.model.receipt import BatchProof, ReceiptQuote, SignedReceipt
 from oracle.ports import ChainIdentity, SignedTransaction
 from oracle.store import Kept, SqliteJobs
 from oracle.testing.chain import request
+from oracle.testing.code import TOOLCHAIN
 from oracle.testing.jobs import MemoryJobs
 
 HERE = ChainIdentity("localnet", "outlayer.test.near", "genesis")
@@ -143,6 +144,7 @@ class BothStores(RuleBasedStateMachine):
         job = replace(
             known, stage=stage, answer=answer, yield_height=height, wasm_sha256_hex="ab" * 32, input_sha256_hex="cd" * 32, compile_time_ms=3
         )
+        job = replace(job, toolchain=TOOLCHAIN if height % 2 else None)
         self.both("save", replace(job, settled_by="event" if stage is Stage.DONE else None))
 
     @rule(number=numbers, nonce=st.integers(0, 2**40), key=st.sampled_from(["k1", "k2"]), kind=st.sampled_from(["answer", "extend"]))

@@ -16,6 +16,7 @@ from oracle.tee.quoting import ReceiptQuotes
 from oracle.tee.receipt import MAX_RECEIPT_BYTES, environment_sha256_hex, parse_receipt, receipt_sha256_hex, signature_message
 from oracle.testing.chain import request
 from oracle.testing.clock import EagerClock, ManualClock
+from oracle.testing.code import TOOLCHAIN
 from oracle.testing.receipts import receipt
 
 ORIGIN = Origin("tx", "receipt", 40, 41, "ed25519:caller", 5)
@@ -70,6 +71,12 @@ async def test_a_receipt_comes_with_the_very_bytes_that_it_holds_by_hash(answer,
     made = await making.make(JOB, answer)
     assert made.output == output
     assert (await making.make(JOB, answer, [replace(made, output=None)])).output == output  # one that an older version kept
+
+
+async def test_a_receipt_names_what_built_the_module():
+    made = await maker()[0].make(replace(JOB, toolchain=TOOLCHAIN), ANSWER)
+    assert parse_receipt(made.receipt).toolchain == TOOLCHAIN
+    assert parse_receipt((await maker()[0].make(JOB, ANSWER)).receipt).toolchain is None
 
 
 async def test_what_is_not_known_is_null():

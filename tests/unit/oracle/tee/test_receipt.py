@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracle.errors import EvidenceRefused
-from oracle.model import BuildTarget, GitHub, Limits, Metrics, OutputFormat, WasmUrl, YoctoNear
-from oracle.model.receipt import EngineFacts, Outcome, RequestFacts, TeeMode, Toolchain, WorkerFacts
+from oracle.model import BuildTarget, GitHub, Limits, Metrics, OutputFormat, Toolchain, WasmUrl, YoctoNear
+from oracle.model.receipt import EngineFacts, Outcome, RequestFacts, TeeMode, WorkerFacts
 from oracle.tee.receipt import (
     MAX_RECEIPT_BYTES,
     batch_report_data,
@@ -26,6 +26,8 @@ from oracle.testing.receipts import PUBLIC_KEY, receipt
 u64 = st.integers(0, 2**64 - 1)
 hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
 texts = st.text(max_size=20)
+PRINTABLE = st.characters(min_codepoint=32, max_codepoint=126)
+names = st.text(PRINTABLE, min_size=1, max_size=64)
 targets = st.sampled_from(BuildTarget)
 outcomes = st.builds(Outcome, st.just(True), hashes, u64) | st.builds(Outcome, st.just(False), error=texts) | st.just(Outcome(success=True))
 receipts = st.builds(
@@ -44,7 +46,7 @@ receipts = st.builds(
         compile_only=st.booleans(),
     ),
     source=st.builds(GitHub, texts, texts, targets) | st.builds(WasmUrl, texts, texts, targets),
-    toolchain=st.none() | st.builds(Toolchain, texts, texts),
+    toolchain=st.none() | st.builds(Toolchain, names, names, names, st.text(PRINTABLE, max_size=512), hashes),
     wasm_sha256_hex=st.none() | hashes,
     input_sha256_hex=st.none() | hashes,
     environment_sha256_hex=st.none() | hashes,
@@ -55,6 +57,14 @@ receipts = st.builds(
     worker=st.builds(WorkerFacts, texts, st.just(PUBLIC_KEY), texts, st.sampled_from(TeeMode), st.none() | hashes, st.booleans()),
     made_at_ns=u64,
 )
+
+
+TOOLCHAIN = {"name": "zig cc", "version": "0.17.0", "target": "wasm32-wasi", "flags": "-O2 -s", "recipe_sha256": "7c" * 32}
+
+
+def test_a_toolchain_is_written_as_its_schema_says():
+    made = receipt(toolchain=Toolchain("zig cc", "0.17.0", "wasm32-wasi", "-O2 -s", "7c" * 32))
+    assert json.loads(receipt_bytes(made))["toolchain"] == TOOLCHAIN
 
 
 def mutated(change):
@@ -143,6 +153,15 @@ def test_each_truncation_is_refused():
     [
         (lambda d: d.update(schema="nco/receipt/v2"), "schema"),
         (lambda d: d.pop("toolchain"), "lacks 'toolchain'"),
+        (lambda d: d.update(toolchain={"name": "zig cc", "version": "1"}), "receipt.toolchain lacks 'target'"),
+        (lambda d: d.update(toolchain={**TOOLCHAIN, "more": "x"}), "receipt.toolchain has a field 'more'"),
+        (lambda d: d.update(toolchain={**TOOLCHAIN, "name": ""}), "receipt.toolchain: name is ''; 1 to 64 printable"),
+        (lambda d: d.update(toolchain={**TOOLCHAIN, "version": "1" * 65}), "receipt.toolchain: version is '1+'; 1 to 64 printable"),
+        (lambda d: d.update(toolchain={**TOOLCHAIN, "target": "\x1b[2J"}), "receipt.toolchain: target is"),
+        (lambda d: d.update(toolchain={**TOOLCHAIN, "flags": "-O" * 257}), "receipt.toolchain: flags is '-O.*'; at most 512 printable"),
+        (lambda d: d.update(toolchain={**TOOLCHAIN, "flags": None}), "receipt.toolchain.flags is None; a string"),
+        (lambda d: d.update(toolchain={**TOOLCHAIN, "recipe_sha256": "EC" * 32}), "receipt.toolchain: recipe_sha256 is"),
+        (lambda d: d.update(toolchain=[]), "an object is needed"),
         (lambda d: d.update(tape=None), "'tape' that nobody knows"),
         (lambda d: d["worker"].update(more="x"), "receipt.worker has a field 'more'"),
         (lambda d: d["request"].update(request_id="07"), "receipt.request.request_id is '07'"),

@@ -2,15 +2,16 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from oracle.errors import GuestTrapped, InvalidModule, RpcUnavailable, SourceUnavailable, StoreError, Trap
 from oracle.job import CodeReady, Failed, GuestDone
-from oracle.model import Job, Metrics, Origin, WasmUrl
+from oracle.model import GitHub, Job, Metrics, Origin, WasmUrl
 from oracle.testing.chain import ECHO, ChainTwin, request
 from oracle.testing.clock import ManualClock, rest
-from oracle.testing.code import FakeCode
+from oracle.testing.code import TOOLCHAIN, FakeCode
 from oracle.testing.guests import FakeGuests
 from oracle.testing.jobs import MemoryJobs
 from oracle.testing.receipts import FakeReceipts
@@ -214,6 +215,15 @@ async def test_a_module_forgotten_by_the_cache_while_its_guest_waits_is_had_agai
     await asyncio.gather(*first)
     assert isinstance(await second, GuestDone)
     assert world.code.asked == [WasmUrl("https://x/m", ECHO_SHA)]
+
+
+async def test_a_guest_ran_what_its_job_says_built_it_or_what_was_had_again_since(world):
+    built = replace(job(GitHub("https://github.com/o/r", "c0ffee")), toolchain=replace(TOOLCHAIN, version="0"))
+    code = await world.work.get_code(built)
+    assert code.toolchain == TOOLCHAIN
+    assert (await world.work.run_guest(built, code.wasm_sha256_hex)).ran.toolchain == built.toolchain
+    world.code.missing.add(code.wasm_sha256_hex)
+    assert (await world.work.run_guest(built, code.wasm_sha256_hex)).ran.toolchain == TOOLCHAIN
 
 
 async def test_a_module_forgotten_while_it_waits_for_the_compiler_is_had_again_and_not_refused(world):

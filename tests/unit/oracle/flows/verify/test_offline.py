@@ -19,6 +19,7 @@ from oracle.tee.simulator import CollateralTerms, MachineOptions, Revocable, Sim
 from oracle.tee.simulator import Verdict as Said
 from oracle.tee.simulator.hardware import Tee
 from oracle.tee.simulator.reports import TD_ATTRIBUTES_DEBUG, EnclaveReport
+from oracle.testing.code import TOOLCHAIN
 from tests.unit.oracle.flows.verify.good import MADE_AT_S, Good, file_of, other_machine
 
 DAY_S = 86_400
@@ -338,6 +339,13 @@ def test_another_module_than_the_one_asked_for_is_refused(good):
 def test_a_module_built_from_a_repository_is_told_and_not_needed(good):
     checks = checks_of(good, good.bundle(good.receipt(source=GitHub("github.com/o/r", "c" * 40))))
     assert (verdict_of(checks), verdict_at(checks, 17)) == (Overall.PROVEN, Verdict.UNKNOWN)
+    assert "by a toolchain that is not named" in next(check.seen for check in checks if check.number == 17)
+
+
+def test_a_module_built_from_a_repository_names_what_built_it(good):
+    checks = checks_of(good, good.bundle(good.receipt(source=GitHub("github.com/o/r", "c" * 40), toolchain=TOOLCHAIN)))
+    seen = next(check.seen for check in checks if check.number == 17)
+    assert seen.endswith(f"by fake cc 1.2.3 for wasm32-wasi (-O2; recipe {TOOLCHAIN.recipe_sha256_hex})")
 
 
 def test_the_subject_names_receipt_request_and_worker(good):
