@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from importlib import resources
 
 import click
-from pydantic import Field
 
 from oracle.cli.environment import start_with
+from oracle.cli.interface import InterfaceSettings
 from oracle.errors import ConfigurationError
 from oracle.flows.verify.agreement import check_chain
 from oracle.flows.verify.check import Check, unknown
@@ -22,15 +22,9 @@ from oracle.flows.verify.rules import RULES, Group
 from oracle.flows.verify.terms import Terms
 from oracle.logging import keep_secret
 from oracle.ports import SystemClock
-from oracle.settings import ChainSettings, HomeSettings
+from oracle.settings import ChainSettings
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class InterfaceSettings(HomeSettings):
-    """Where the worker's interface is: the worker's own setting, without the rest of a worker's."""
-
-    api_listen: str = Field(default="127.0.0.1:8070", description="HOST:PORT")
 
 
 @dataclass(frozen=True, slots=True)
