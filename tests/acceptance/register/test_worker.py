@@ -7,6 +7,8 @@ import json
 import pytest
 from aiohttp import web
 
+from localnet.values.transaction import read_signed_transaction
+from tests.acceptance.harness.client import NEAR, Signer, call, new_account
 from tests.acceptance.harness.proxy import Proxy
 from tests.acceptance.harness.tee import TeeWorld
 from tests.acceptance.harness.world import OPERATOR
@@ -47,6 +49,31 @@ async def test_a_registered_worker_answers_and_a_restart_registers_a_key_of_its_
         assert '"test_root"' in worker.tail(100_000)
         by_block = [event["request_id"] for event in (await world.events())["execution_completed"]]
         assert by_block == [0, 1]
+
+
+async def test_a_worker_starts_though_a_stranger_sends_its_registration_before_it_arrives(tmp_path):
+    async with TeeWorld(tmp_path) as world, Proxy(world.chain.rpc_url) as mempool:
+        stranger = Signer.named("stranger.test.near")
+        await world.client.commit(world.root, stranger.account_id, new_account(stranger, 5 * NEAR))
+        await world.own("set_init_worker_account", init_worker_account=None)
+        (alice,) = await world.add_people(1)
+
+        async def overtaken(request, ask):
+            body = await request.json()
+            if body.get("method") == "send_tx":
+                seen = read_signed_transaction(base64.b64decode(body["params"]["signed_tx_base64"])).transaction
+                (action,) = seen.actions
+                same = call(action.method_name, json.loads(action.args), deposit=NEAR, gas=action.gas)
+                await world.client.commit(stranger, seen.receiver_id, [same])
+            return (await ask()).as_response()
+
+        mempool.trouble = overtaken
+        world.worker_settings = {"NEAR_RPC_URL": mempool.url}
+        worker = await started(world)
+        (registered,) = await world.registered()
+        assert (registered["payer"], registered["public_key"]) == (stranger.account_id, worker.health()["public_key"])
+        assert "somebody was faster than transaction" in worker.tail(100_000)
+        assert (await world.hear(alice)).value == "hello"
 
 
 async def test_a_revoked_key_stops_the_worker_with_a_clear_line(tmp_path):
