@@ -113,6 +113,18 @@ impl Collateral {
         Ok(Self { parts, facts })
     }
 
+    /// Name and PEM of each chain, and the certificate it must begin with, where that is known. Those of TCB info and QE identity are the
+    /// same as a rule, and then one.
+    pub fn chains<'a>(&'a self, pck_ca_der: &'a [u8]) -> Vec<(&'static str, &'a str, Option<&'a [u8]>)> {
+        let (tcb_info, qe_identity) = (&self.parts.tcb_info_issuer_chain, &self.parts.qe_identity_issuer_chain);
+        let lists = ("pck_crl_issuer_chain", self.parts.pck_crl_issuer_chain.as_str(), Some(pck_ca_der));
+        let mut chains = vec![lists, ("tcb_info_issuer_chain", tcb_info, None)];
+        if qe_identity != tcb_info {
+            chains.push(("qe_identity_issuer_chain", qe_identity, None));
+        }
+        chains
+    }
+
     /// For the verification. The PCK certificate is the quote's own, never one that somebody brings beside it.
     pub fn for_dcap(&self) -> QuoteCollateralV3 {
         let parts = self.parts.clone();

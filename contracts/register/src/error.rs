@@ -138,6 +138,8 @@ pub enum QuoteError {
 pub enum VerificationError {
     #[error("the quote is of a platform with FMSPC {quote}, and the collateral is for {collateral}: fetch the collateral of the quote")]
     Fmspc { quote: String, collateral: String },
+    #[error("{part} of the collateral is not exactly the signer's certificate and the root: fetch it as Intel serves it, and the collateral of the quote's CA")]
+    Chain { part: &'static str },
     #[error("the quote does not verify: {reason}")]
     Refused { reason: String },
 }

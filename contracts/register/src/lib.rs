@@ -10,6 +10,7 @@
 mod access_key;
 mod api;
 mod binding;
+mod chains;
 mod collateral;
 mod dates;
 mod error;

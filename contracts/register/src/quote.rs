@@ -22,6 +22,8 @@ const PCK_CERTIFICATE_CHAIN: u16 = 5;
 pub struct Claimed {
     pub bytes: Vec<u8>,
     pub fmspc: [u8; 6],
+    /// The CA's certificate in the quote's own chain.
+    pub pck_ca_der: Vec<u8>,
     pub measurements: Measurements,
     pub report_data: [u8; 64],
 }
@@ -34,9 +36,14 @@ impl Claimed {
         let bytes = text::from_hex(hex).ok_or(QuoteError::Hex)?;
         check_frame(&bytes)?;
         let quote = Quote::parse(&bytes).map_err(|e| QuoteError::Unreadable { reason: format!("{e:#}") })?;
-        let fmspc = dcap_qvl::intel::quote_fmspc(&quote).map_err(|e| QuoteError::Certificate { reason: format!("{e:#}") })?;
+        let unreadable = |e| QuoteError::Certificate { reason: format!("{e:#}") };
+        let mut chain = dcap_qvl::intel::extract_cert_chain(&quote).map_err(unreadable)?.into_iter();
+        let (Some(pck), Some(pck_ca_der)) = (chain.next(), chain.next()) else {
+            return Err(QuoteError::Certificate { reason: "its CA's certificate is missing".to_string() });
+        };
+        let fmspc = dcap_qvl::intel::parse_pck_extension(&pck).map_err(unreadable)?.fmspc;
         let report = quote.report.as_td10().ok_or(QuoteError::NotTdx { tee_type: quote.header.tee_type })?;
-        Ok(Self { fmspc, measurements: measurements_of(report), report_data: report.report_data, bytes })
+        Ok(Self { fmspc, pck_ca_der, measurements: measurements_of(report), report_data: report.report_data, bytes })
     }
 }
 

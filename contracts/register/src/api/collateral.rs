@@ -5,6 +5,7 @@ use kit::storage::{record_bytes, storage_cost, RECORD_BYTES};
 use kit::text;
 use near_sdk::{env, near};
 
+use crate::chains;
 use crate::collateral::{Collateral, CollateralArgument, CollateralParts, StoredCollateral};
 use crate::error::CollateralError;
 use crate::events::{CollateralUpdated, Event};
@@ -45,7 +46,7 @@ impl Register {
         let collateral = self.brought(collateral)?;
         verify(&claimed, &collateral, &self.root_ca_der, env::block_timestamp() / NS)?;
         let mut till = Till::open();
-        self.keep_collateral(collateral, &mut till);
+        self.keep_brought(collateral, &claimed, &mut till)?;
         Ok(till.settle()?)
     }
 
@@ -81,8 +82,15 @@ impl Register {
         Ok(stored.collateral)
     }
 
+    /// Stores what anybody has brought, once a quote has been verified with it.
+    pub(crate) fn keep_brought(&mut self, collateral: Collateral, claimed: &Claimed, till: &mut Till) -> Result<(), CollateralError> {
+        chains::check(&collateral, &claimed.pck_ca_der, &self.root_ca_der)?;
+        self.keep_collateral(collateral, till);
+        Ok(())
+    }
+
     /// Stores it, unless it is the same; the caller pays, and who paid for the former has that deposit back.
-    pub(crate) fn keep_collateral(&mut self, collateral: Collateral, till: &mut Till) {
+    fn keep_collateral(&mut self, collateral: Collateral, till: &mut Till) {
         let fmspc = collateral.facts.fmspc;
         let former = COLLATERAL.get(&fmspc);
         if former.as_ref().is_some_and(|former| former.collateral == collateral) {

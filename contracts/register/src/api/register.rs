@@ -62,7 +62,7 @@ impl Register {
         let collateral = self.brought(collateral)?;
         let verified = self.judge(&asked, &collateral)?;
         let mut till = Till::open();
-        self.keep_collateral(collateral, &mut till);
+        self.keep_brought(collateral, &asked.claimed, &mut till)?;
         self.enter(asked, verified, former, till)
     }
 }

@@ -15,12 +15,12 @@ LIMIT = 200 * TGAS
 DEAREST = "register_worker, newer collateral, five expired"
 GAS_TGAS = {
     "verify_quote, real": 124.5,
-    "refresh_collateral, real": 126.8,
-    "verify_quote, simulated": 124.3,
-    "register_worker, new collateral": 127.6,
+    "refresh_collateral, real": 127.7,
+    "verify_quote, simulated": 123.7,
+    "register_worker, new collateral": 128.5,
     "on_key_added": 2.7,
     "register_worker_key, renewed": 126.9,
-    DEAREST: 135.6,
+    DEAREST: 136.5,
 }
 
 
