@@ -20,6 +20,8 @@ MAX_COLLATERAL_BYTES = 1024 * 1024
 _TEXTS = ("pck_crl_issuer_chain", "tcb_info_issuer_chain", "tcb_info", "qe_identity_issuer_chain", "qe_identity")
 _BYTES = ("root_ca_crl", "pck_crl", "tcb_info_signature", "qe_identity_signature")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LISTS = (2, 3)
+"""Places of the revocation lists among a collateral's parts."""
 _CHAINS = ("pck_crl_issuer_chain", "tcb_info_issuer_chain", "qe_identity_issuer_chain")
 
 
@@ -28,7 +30,7 @@ class Part:
     """
     One dated part: `TCB info`, `QE identity`, `root CRL` or `PCK CRL`.
 
-    Unix times, both still good. `number`: `tcbEvaluationDataNumber`, or the number of a revocation list; it never goes back.
+    Unix times, both still good. `number`: `tcbEvaluationDataNumber`, or the number of a revocation list, which never goes back.
     """
 
     name: str
@@ -100,12 +102,18 @@ class Collateral:
         """The lower one of TCB info and QE identity."""
         return min(part.number for part in self.parts[:2])
 
-    def older_part_than(self, kept: "Collateral") -> str | None:
-        """A sentence on the first part that is older than the same part of `kept`; None: nothing is rolled back."""
-        for mine, theirs in zip(self.parts, kept.parts, strict=True):
+    def older_part_than(self, kept: "Collateral", at_s: int) -> str | None:
+        """
+        A sentence on the first part that is older than the same part of `kept`; None: nothing is rolled back.
+
+        The numbers of TCB info and QE identity count while `kept` is good (`at_s`, Unix time): Intel signs a lower edition beside a higher
+        one, so that who has once heard of the higher is not shut out of the lower for ever. Dates and lists count for ever.
+        """
+        for place, (mine, theirs) in enumerate(zip(self.parts, kept.parts, strict=True)):
             if mine.issued_s < theirs.issued_s:
                 return f"its {mine.name} was issued {moment(mine.issued_s)}, and one of {moment(theirs.issued_s)} is known"
-            if mine.number < theirs.number:
+            counts = place in _LISTS or at_s <= kept.valid_until_s
+            if counts and mine.number < theirs.number:
                 return f"its {mine.name} has number {mine.number}, and number {theirs.number} is known"
         return None
 

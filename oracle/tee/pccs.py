@@ -128,8 +128,8 @@ class CollateralSource:
         check_authentic(collateral, self._root, now_s)
 
     def _check_not_older(self, fetched: Collateral, wanted: Wanted) -> None:
-        kept = self._kept.get(wanted)  # also when it has expired: nothing goes back
-        older = None if kept is None else fetched.older_part_than(kept.collateral)
+        kept = self._kept.get(wanted)  # also when it has expired: no date goes back
+        older = None if kept is None else fetched.older_part_than(kept.collateral, self._now_s())
         if older is not None:
             raise EvidenceRefused(f"it is rolled back: {older}")
 

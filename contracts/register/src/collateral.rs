@@ -9,6 +9,7 @@ use near_sdk::{env, near, AccountId};
 
 use crate::dates::{parse_date, CrlFacts, Window};
 use crate::error::CollateralError;
+use crate::facts::Facts;
 
 /// The longest signed part that is taken, hex digits counted; Intel's longest today is a TCB info of some 10 KB.
 const MAX_PART_BYTES: usize = 65_536;
@@ -62,20 +63,6 @@ struct Decoded {
 
 #[near(serializers = [borsh])]
 #[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
-    pub fmspc: [u8; 6],
-    pub tcb_info: Window,
-    pub tcb_evaluation_number: u32,
-    pub qe_identity: Window,
-    pub qe_evaluation_number: u32,
-    pub root_crl: Window,
-    pub pck_crl: Window,
-    /// Of the issuer's name: platforms with several packages have another CA than the rest.
-    pub pck_crl_issuer_sha256: [u8; 32],
-}
-
-#[near(serializers = [borsh])]
-#[derive(Clone, Debug, PartialEq)]
 pub struct StoredCollateral {
     pub collateral: Collateral,
     /// Has the storage deposit back when other collateral takes the place.
@@ -125,6 +112,20 @@ impl Collateral {
         chains
     }
 
+    /// For one use beside stored collateral of another edition and the same CA: revocations are of no edition, so the newer lists count.
+    pub fn beside(mut self, stored: Self) -> Result<Self, CollateralError> {
+        self.facts.check_still_signed(&stored.facts)?;
+        if self.facts.root_crl.issued_s < stored.facts.root_crl.issued_s {
+            self.facts.root_crl = stored.facts.root_crl;
+            self.parts.root_ca_crl = stored.parts.root_ca_crl;
+        }
+        if self.facts.pck_crl.issued_s < stored.facts.pck_crl.issued_s {
+            self.facts.pck_crl = stored.facts.pck_crl;
+            self.parts.pck_crl = stored.parts.pck_crl;
+        }
+        Ok(self)
+    }
+
     /// For the verification. The PCK certificate is the quote's own, never one that somebody brings beside it.
     pub fn for_dcap(&self) -> QuoteCollateralV3 {
         let parts = self.parts.clone();
@@ -156,38 +157,6 @@ impl Collateral {
             qe_identity: parts.qe_identity,
             qe_identity_signature: text::to_hex(&parts.qe_identity_signature),
         }
-    }
-}
-
-impl Facts {
-    fn windows(&self) -> [(&'static str, Window); 4] {
-        [("tcb_info", self.tcb_info), ("qe_identity", self.qe_identity), ("root_ca_crl", self.root_crl), ("pck_crl", self.pck_crl)]
-    }
-
-    /// Every part is issued and none is expired.
-    pub fn check_validity(&self, now_s: u64) -> Result<(), CollateralError> {
-        for (part, window) in self.windows() {
-            if window.issued_s > now_s {
-                return Err(CollateralError::Future { part, issued_s: window.issued_s, now_s });
-            }
-            if window.next_update_s < now_s {
-                return Err(CollateralError::Expired { part, next_update_s: window.next_update_s, now_s });
-            }
-        }
-        Ok(())
-    }
-
-    /// Nothing is older than what is stored, and the revocation list is of the same CA.
-    pub fn check_follows(&self, stored: &Self) -> Result<(), CollateralError> {
-        if self.pck_crl_issuer_sha256 != stored.pck_crl_issuer_sha256 {
-            return Err(CollateralError::OtherIssuer { fmspc: text::to_hex(&self.fmspc) });
-        }
-        for ((part, new), (_, old)) in self.windows().into_iter().zip(stored.windows()) {
-            if new.issued_s < old.issued_s {
-                return Err(CollateralError::RolledBack { part, issued_s: new.issued_s, stored_s: old.issued_s });
-            }
-        }
-        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 //! - A key is added only after one full DCAP verification at the block's time, under one root that is fixed at the start.
 //! - Everything a quote says is compared: five measurements, the key, the accounts, the time and the settings it was made for.
 //! - A revoked key leaves a tombstone and never comes back; collateral that comes from anybody never goes back in time.
+//! - What somebody else has stored shuts no worker out: of another edition it leaves room for one's own, and its chains hold what was verified and no more.
 //! - Who causes bytes to be kept pays for them, and has the deposit back when they go.
 //! - No entry point's gas grows with the number of workers.
 
@@ -15,6 +16,7 @@ mod collateral;
 mod dates;
 mod error;
 mod events;
+mod facts;
 mod gas;
 mod measurements;
 mod money;

@@ -4,8 +4,8 @@ use kit::text;
 use near_sdk::json_types::U64;
 use near_sdk::near;
 
-use crate::collateral::Facts;
 use crate::error::PolicyError;
+use crate::facts::Facts;
 
 const DAY_S: u64 = 24 * 60 * 60;
 /// Above the ten minutes for which a quote is fresh, so that no quote outlives the registration it made.

@@ -9,6 +9,7 @@ use crate::chains;
 use crate::collateral::{Collateral, CollateralArgument, CollateralParts, StoredCollateral};
 use crate::error::CollateralError;
 use crate::events::{CollateralUpdated, Event};
+use crate::facts::Facts;
 use crate::money::Till;
 use crate::quote::Claimed;
 use crate::storage::{Tag, COLLATERAL};
@@ -21,6 +22,12 @@ const FMSPC_BYTES: u64 = 6;
 /// Two records in the list of FMSPCs.
 const LIST_BYTES: u64 = 2 * (RECORD_BYTES + 1 + 1 + 4 + FMSPC_BYTES);
 const NS: u64 = 1_000_000_000;
+
+/// Collateral that comes along with a registration, and whether it is stored.
+pub(crate) enum Brought {
+    ToKeep(Collateral),
+    ForOneUse(Collateral),
+}
 
 #[near]
 impl Register {
@@ -37,13 +44,17 @@ impl Register {
         Ok(till.settle()?)
     }
 
-    /// Anybody: stores collateral that verifies the quote and in which nothing is older than what is stored.
+    /// Anybody: stores collateral that verifies the quote, in which nothing is older than what is stored, and of the same edition
+    /// (`tcbEvaluationDataNumber`) while that serves: nobody chooses the edition that others are judged by.
     #[payable]
     #[handle_result]
     pub fn refresh_collateral(&mut self, quote: String, collateral: CollateralArgument) -> Result<(), CollateralError> {
         gas::assert_enough()?;
         let claimed = Claimed::parse(&quote)?;
-        let collateral = self.brought(collateral)?;
+        let collateral = self.current(collateral)?;
+        if let Some(stored) = COLLATERAL.get(&collateral.facts.fmspc) {
+            self.check_takes_the_place(&collateral.facts, &stored.collateral.facts)?;
+        }
         verify(&claimed, &collateral, &self.root_ca_der, env::block_timestamp() / NS)?;
         let mut till = Till::open();
         self.keep_brought(collateral, &claimed, &mut till)?;
@@ -65,15 +76,43 @@ impl Register {
 }
 
 impl Register {
-    /// Collateral from anybody: valid now, in the policy's range, and nothing in it older than what is stored.
-    pub(crate) fn brought(&self, collateral: CollateralArgument) -> Result<Collateral, CollateralError> {
+    /// Collateral that a worker brings for its registration: stored where `refresh_collateral` would store it. Of another edition than
+    /// the stored it serves this worker alone, so that who fills the place shuts nobody out.
+    pub(crate) fn brought(&self, collateral: CollateralArgument) -> Result<Brought, CollateralError> {
+        let collateral = self.current(collateral)?;
+        let Some(stored) = COLLATERAL.get(&collateral.facts.fmspc) else { return Ok(Brought::ToKeep(collateral)) };
+        match self.check_takes_the_place(&collateral.facts, &stored.collateral.facts) {
+            Ok(()) => Ok(Brought::ToKeep(collateral)),
+            Err(CollateralError::OtherIssuer { fmspc }) => Err(CollateralError::OtherIssuer { fmspc }),
+            Err(_) if collateral.facts.edition() != stored.collateral.facts.edition() => {
+                collateral.beside(stored.collateral).map(Brought::ForOneUse)
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// Collateral from anybody: valid now and in the policy's range.
+    fn current(&self, collateral: CollateralArgument) -> Result<Collateral, CollateralError> {
         let collateral = Collateral::parse(collateral.0)?;
         collateral.facts.check_validity(env::block_timestamp() / NS)?;
         self.policy.check_evaluation(&collateral.facts)?;
-        if let Some(stored) = COLLATERAL.get(&collateral.facts.fmspc) {
-            collateral.facts.check_follows(&stored.collateral.facts)?;
-        }
         Ok(collateral)
+    }
+
+    /// The rules of storing what anybody brings.
+    fn check_takes_the_place(&self, brought: &Facts, stored: &Facts) -> Result<(), CollateralError> {
+        brought.check_follows(stored)?;
+        if brought.edition() == stored.edition() || !self.serves(stored) {
+            return Ok(());
+        }
+        Err(CollateralError::OtherEdition { fmspc: text::to_hex(&brought.fmspc), brought: brought.edition(), stored: stored.edition() })
+    }
+
+    /// Whether anybody could register with it now.
+    fn serves(&self, stored: &Facts) -> bool {
+        let now_s = env::block_timestamp() / NS;
+        let in_time = stored.check_validity(now_s).is_ok() && self.policy.check_age(stored, now_s).is_ok();
+        in_time && self.policy.check_evaluation(stored).is_ok()
     }
 
     pub(crate) fn stored(&self, fmspc: &[u8; 6]) -> Result<Collateral, CollateralError> {

@@ -15,6 +15,7 @@ use crate::worker::Worker;
 use crate::{access_key, gas, Register, RegisterExt};
 
 use super::arguments::TimeNs;
+use super::collateral::Brought;
 use super::removal::EXAMINED_AT_REGISTRATION;
 
 const NS: u64 = 1_000_000_000;
@@ -46,7 +47,8 @@ impl Register {
         self.enter(asked, verified, former, Till::open())
     }
 
-    /// The same with collateral that comes along and is stored, under the rules of `refresh_collateral`.
+    /// The same with collateral that comes along. It is stored under the rules of `refresh_collateral`; of another edition than what is
+    /// stored and still serves, it is used and not stored.
     #[payable]
     #[handle_result]
     pub fn register_worker(
@@ -59,10 +61,13 @@ impl Register {
     ) -> Result<Promise, RegisterError> {
         let asked = self.read(&public_key, &tdx_quote, seen_block_time, settings_sha256_hex)?;
         let former = self.assert_may_register(&asked)?;
-        let collateral = self.brought(collateral)?;
-        let verified = self.judge(&asked, &collateral)?;
+        let brought = self.brought(collateral)?;
+        let (Brought::ToKeep(collateral) | Brought::ForOneUse(collateral)) = &brought;
+        let verified = self.judge(&asked, collateral)?;
         let mut till = Till::open();
-        self.keep_brought(collateral, &asked.claimed, &mut till)?;
+        if let Brought::ToKeep(collateral) = brought {
+            self.keep_brought(collateral, &asked.claimed, &mut till)?;
+        }
         self.enter(asked, verified, former, till)
     }
 }

@@ -8,6 +8,7 @@ A change of the contract changes them: the failing test says the new ones.
 import pytest
 
 from localnet import NEAR, TGAS, KeyPair
+from oracle.tee.simulator.collateral import USUAL_TERMS, CollateralTerms
 from tests.acceptance.contract.register.register_stage import APPROVED, DAY_S, REGISTER, WORKER, RegisterStage, hex_of
 from tests.acceptance.contract.register.samples import TDX_COLLATERAL, TDX_QUOTE, WITHIN_S
 
@@ -20,6 +21,7 @@ GAS_TGAS = {
     "register_worker, new collateral": 128.5,
     "on_key_added": 2.7,
     "register_worker_key, renewed": 126.9,
+    "register_worker, another edition": 127.0,
     DEAREST: 136.5,
 }
 
@@ -48,7 +50,10 @@ def measured_with_simulated_quotes():
     stage.later(1)
     stage.register()
     gas["register_worker_key, renewed"] = stage.contract_gas["register_worker_key"]
-    for n in range(9):
+    gas["register_worker, another edition"] = register_with_collateral(
+        stage, KeyPair.from_seed("early"), CollateralTerms(evaluation_number=18)
+    )
+    for n in range(8):
         stage.register(KeyPair.from_seed(f"worker {n}"))
     stage.later(31 * DAY_S)
     gas[DEAREST] = register_with_collateral(stage, KeyPair.from_seed("the next"))
@@ -56,9 +61,9 @@ def measured_with_simulated_quotes():
     return gas
 
 
-def register_with_collateral(stage, key):
+def register_with_collateral(stage, key, terms=USUAL_TERMS):
     args = stage.registration(key)
-    args |= {"tdx_quote": args.pop("tdx_quote_hex"), "collateral": stage.collateral()}
+    args |= {"tdx_quote": args.pop("tdx_quote_hex"), "collateral": stage.collateral(terms)}
     stage.call("init", "register_worker", args, deposit=NEAR)
     return stage.contract_gas["register_worker"]
 

@@ -5,7 +5,7 @@ import pytest
 
 from oracle.errors import EvidenceRefused
 from oracle.tee.collateral import Collateral, Part
-from tests.unit.oracle.tee.samples import sample_collateral, sample_collateral_text
+from tests.unit.oracle.tee.samples import AT_S, sample_collateral, sample_collateral_text
 
 
 def _changed(**members):
@@ -83,8 +83,18 @@ def test_collateral_with_an_older_part_is_told_from_newer():
     tcb_info = json.loads(json.loads(sample_collateral_text("tdx"))["tcb_info"])
     earlier = Collateral.from_json(_changed(tcb_info=json.dumps(tcb_info | {"issueDate": "2025-06-18T10:16:03Z"})))
     fewer = Collateral.from_json(_changed(tcb_info=json.dumps(tcb_info | {"tcbEvaluationDataNumber": 16})))
-    assert kept.older_part_than(kept) is None
-    assert kept.older_part_than(earlier) is None
-    assert earlier.older_part_than(kept) == "its TCB info was issued 2025-06-18T10:16:03Z, and one of 2025-06-19T10:16:03Z is known"
-    assert fewer.older_part_than(kept) == "its TCB info has number 16, and number 17 is known"
+    assert kept.older_part_than(kept, AT_S) is None
+    assert kept.older_part_than(earlier, AT_S) is None
+    assert earlier.older_part_than(kept, AT_S) == "its TCB info was issued 2025-06-18T10:16:03Z, and one of 2025-06-19T10:16:03Z is known"
+    assert fewer.older_part_than(kept, AT_S) == "its TCB info has number 16, and number 17 is known"
     assert fewer.evaluation_data_number == 16
+
+
+def test_a_lower_edition_counts_as_older_while_the_higher_is_good_and_no_longer():
+    kept = sample_collateral("tdx")
+    tcb_info = json.loads(json.loads(sample_collateral_text("tdx"))["tcb_info"])
+    lower = Collateral.from_json(_changed(tcb_info=json.dumps(tcb_info | {"tcbEvaluationDataNumber": 16})))
+    assert lower.older_part_than(kept, kept.valid_until_s) is not None
+    assert lower.older_part_than(kept, kept.valid_until_s + 1) is None
+    earlier = Collateral.from_json(_changed(tcb_info=json.dumps(tcb_info | {"issueDate": "2025-06-18T10:16:03Z"})))
+    assert earlier.older_part_than(kept, kept.valid_until_s + 1) is not None, "dates count for ever"

@@ -224,6 +224,15 @@ async def test_collateral_that_is_rolled_back_is_not_taken(tmp_path):
         assert (await world.source.for_quote(world.quote)).evaluation_data_number == 19
 
 
+async def test_a_source_that_once_gave_a_higher_edition_shuts_the_lower_out_until_that_has_expired(tmp_path):
+    async with world_at(tmp_path) as world:
+        world.simulator.terms = CollateralTerms(evaluation_number=18)
+        assert (await world.source.for_quote(world.quote)).evaluation_data_number == 18
+        world.simulator.terms = CollateralTerms(evaluation_number=17)
+        await world.clock.advance(31 * DAY_S)
+        assert (await world.source.for_quote(world.quote)).evaluation_data_number == 17
+
+
 async def test_a_revocation_is_taken_in_although_the_quote_no_longer_verifies(tmp_path):
     async with world_at(tmp_path) as world:
         await world.source.for_quote(world.quote)
