@@ -14,10 +14,13 @@ import base58
 
 from oracle.errors import EvidenceRefused
 from oracle.model import Job
+from oracle.model.proof import ChainProofs
 from oracle.model.receipt import BatchProof, ReceiptQuote, SignedReceipt
 from oracle.tee.canonical import Json, read_strict
+from oracle.tee.chain_proofs import proofs_document
 from oracle.tee.fields import ED25519_PREFIX, Fields
 from oracle.tee.merkle import HASH_BYTES, MAX_TREE_SIZE
+from oracle.tee.proof_fields import read_proofs
 from oracle.tee.receipt import parse_receipt, receipt_sha256_hex
 
 SCHEMA = "nco/bundle/v1"
@@ -30,7 +33,7 @@ SIGNATURE_BYTES = 64
 _TOP = ("schema", "receipt", "signature", "input_base64", "output_base64", "attestation", "chain")
 _ATTESTATION = ("quote_hex", "event_log", "batch", "collateral", "app_compose")
 _BATCH = ("tree_size", "leaf_index", "path")
-_CHAIN = ("answer_transaction_hash", "answer_signer_id", "answer_block_hash", "outcome", "registration", "recorded_at_ns")
+_CHAIN = ("answer_transaction_hash", "answer_signer_id", "answer_block_hash", "outcome", "registration", "recorded_at_ns", "proofs")
 _MOST_SIBLINGS = MAX_TREE_SIZE.bit_length()
 
 
@@ -53,6 +56,7 @@ class ChainRecord:
     What the chain said of the answer when somebody looked; worth what a verifier's own look makes of it.
 
     `outcome_json`: what `get_outcome` answered. `registration_json`: what the register contract's `get_worker` answered of the key.
+    `proofs`: evidence for whoever trusts one block.
     """
 
     answer_transaction_hash: str | None
@@ -61,6 +65,7 @@ class ChainRecord:
     outcome_json: str | None
     registration_json: str | None
     recorded_at_ns: int
+    proofs: ChainProofs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,7 @@ def _chain(fields: Fields) -> ChainRecord:
         outcome_json=fields.maybe("outcome", lambda name: _object_text(fields, name)),
         registration_json=fields.maybe("registration", lambda name: _object_text(fields, name)),
         recorded_at_ns=fields.number("recorded_at_ns"),
+        proofs=fields.maybe("proofs", lambda name: read_proofs(fields, name)),
     )
 
 
@@ -190,6 +196,7 @@ def _chain_document(chain: ChainRecord) -> dict[str, object]:
         _parsed(chain.outcome_json),
         _parsed(chain.registration_json),
         str(chain.recorded_at_ns),
+        None if chain.proofs is None else proofs_document(chain.proofs),
     )
     return dict(zip(_CHAIN, values, strict=True))
 

@@ -122,6 +122,28 @@ class Fields:
             raise self._refused(name, f"ed25519: and {length} bytes in base58")
         return found
 
+    def base58_bytes(self, name: str, length: int = 32) -> bytes:
+        """A hash: base58 of so many bytes."""
+        value = self.text(name)
+        try:
+            found = base58.b58decode(value) if len(value) <= 2 * length else b""
+        except ValueError:
+            found = b""
+        if len(found) != length or base58.b58encode(found).decode() != value:  # the decoder passes over space at the end
+            raise self._refused(name, f"{length} bytes in base58")
+        return found
+
+    def items(self, name: str, most: int) -> "Fields":
+        """A list of at most so many items, whose names are their numbers; `len` counts them."""
+        value = self._value[name]
+        if not isinstance(value, list) or len(value) > most:
+            raise EvidenceRefused(f"{self.name(name)} is no list of at most {most} items")
+        items = {str(number): item for number, item in enumerate(value)}
+        return Fields(self.name(name), items, tuple(items))
+
+    def __len__(self) -> int:
+        return len(self._value)
+
     def choice(self, name: str, kind: type[_E]) -> _E:
         """One of the words of an enumeration."""
         try:
