@@ -7,8 +7,9 @@ import base58
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from oracle.model import Answer, Job, Origin, Stage
-from oracle.ports import SystemClock
+from oracle.model import Answer, BlockEvents, Cursor, Job, Origin, OutputFormat, Requested, Stage, TxHash
+from oracle.ports import SignedTransaction, SystemClock
+from oracle.store import SqliteJobs
 from oracle.tee.bundle import bundle_of, read_bundle
 from oracle.tee.dstack import Dstack
 from oracle.tee.making import ReceiptMaker, Standing
@@ -68,3 +69,19 @@ async def test_receipts_that_share_a_quote_each_prove_that_they_are_in_it(socket
         found = root_from_path(bundle.receipt, batch.leaf_index, batch.tree_size, batch.path)
         assert parse_quote(quote.quote).report.report_data == batch_report_data(found)
     assert sorted(bundle.attestation.quote.batch.leaf_index for bundle in bundles) == list(range(7))
+
+
+async def test_a_bundle_has_the_output_of_an_answer_that_a_kill_kept_out_of_the_job(tmp_path, socket):
+    """The receipt and its transaction are stored, the answer is not yet; the next start finds the request settled."""
+    output = b'\n {"a": 1.50}\n\n'
+    told = Requested(request(7, response_format=OutputFormat.JSON), Origin(block_height=1))
+    async with SqliteJobs(tmp_path / "jobs.sqlite") as store:
+        (asked,) = await store.admit(BlockEvents(Cursor(1, "b"), 1, (told,)))
+        signed = await maker(socket, 0).make(asked, Answer(7, True, output, OutputFormat.JSON))
+        await store.record(SignedTransaction(TxHash("h"), 7, signed.public_key, 1, 1, b"signed"), signed)
+    async with SqliteJobs(tmp_path / "jobs.sqlite") as store:
+        (found,) = await store.unfinished()
+        assert found.answer is None
+        await store.save(found.at(Stage.DONE, settled_by="gone"))
+        bundle = bundle_of(await store.get(7), (await store.receipts(7))[0])
+    assert read_bundle(bundle.to_json().encode()).output_bytes == output
