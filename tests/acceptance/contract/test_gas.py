@@ -12,18 +12,18 @@ from tests.acceptance.contract.stage import SOURCE, Stage
 from tests.acceptance.contract.test_answers import LONGEST
 
 GAS = {
-    "request_execution, 5 bytes": 3_081_441_290_687,
+    "request_execution, 5 bytes": 3_080_733_626_321,
     "resolve_execution, short answer": 3_005_647_711_632,
     "on_execution_response, short answer": 3_131_900_187_103,
     "on_refund, delivered": 1_548_737_808_715,
     "on_execution_response, failure with a long error": 3_368_159_616_239,
-    "request_execution, 9,999 bytes": 7_823_769_820_137,
+    "request_execution, 9,999 bytes": 7_820_361_493_755,
     "submit_execution_output_and_resolve, 64 KiB escaped": 25_221_275_199_606,
     "on_execution_response, 64 KiB escaped": 7_251_220_977_645,
-    "request_execution, 65,536 bytes in state": 7_046_484_082_750,
+    "request_execution, 65,536 bytes in state": 7_046_470_095_898,
     "submit_execution_output, 1,025 bytes": 1_956_532_738_601,
     "extend_execution": 1_887_967_416_479,
-    "on_execution_response, renewed": 2_589_046_583_785,
+    "on_execution_response, renewed": 2_588_287_085_791,
     "on_execution_response, timed out, 65,536 bytes of input": 4_159_187_416_363,
     "cancel_stale_execution": 4_322_567_513_249,
     "on_execution_response, cancelled": 1_790_311_464_454,
