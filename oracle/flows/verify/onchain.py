@@ -26,15 +26,23 @@ class OurCode:
     register_sha256_hex: tuple[str, ...]
 
 
+def check_facts(evidence: Evidence, facts: NodeFacts) -> tuple[Check, ...]:
+    """Checks 22 to 25: request, answer and end, whoever says so."""
+    receipt = evidence.receipt
+    return (
+        _request(receipt, facts.request),
+        check_answer(evidence, facts.answer),
+        check_settled(evidence, facts),
+        _dates(receipt, facts.request, facts.answer),
+    )
+
+
 def check_node(evidence: Evidence, facts: NodeFacts, terms: Terms, code: OurCode) -> tuple[Check, ...]:
     """Hold what a node says against the receipt."""
     receipt = evidence.receipt
     return (
         _chain(receipt, facts),
-        _request(receipt, facts.request),
-        check_answer(evidence, facts.answer),
-        check_settled(evidence, facts),
-        _dates(receipt, facts.request, facts.answer),
+        *check_facts(evidence, facts),
         _registration(evidence, facts.register),
         _register(receipt, facts.register, terms),
         _account(receipt, facts, code),

@@ -208,6 +208,12 @@ RULES = (
         "A node can invent and hide as it likes. Two that are run by different people would have to do so together; the policy "
         "says whether you ask for that.",
     ),
+    _rule(
+        31,
+        "The chain's evidence lies under the trusted block",
+        "A block's hash stands for all that came before it. What a path of hashes joins to a block that you trust happened on that "
+        "chain, and no node has to be believed for it.",
+    ),
 )
 """In order."""
 

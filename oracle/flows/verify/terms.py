@@ -16,6 +16,7 @@ class Terms:
 
     `now_s`: Unix time. `at_s`: the moment for which certificates and lists are judged; None is the receipt's own. `collateral_json` is used
     instead of the bundle's. `request_id`, `contract_id` and `request_transaction`: which receipt was asked for, where somebody said so.
+    `trusted_block`: hash of a block that is known to be final on the chain that is meant, base58.
     """
 
     policy: Policy
@@ -26,3 +27,4 @@ class Terms:
     request_id: int | None = None
     contract_id: str | None = None
     request_transaction: str | None = None
+    trusted_block: str | None = None

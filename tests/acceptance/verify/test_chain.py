@@ -85,7 +85,7 @@ def with_facts(words, **changes):
 
 def test_an_answered_request_is_proven_by_the_word_of_a_node_when_the_policy_takes_one(stage, words):
     checks = checks_of(stage, words)
-    assert [(check.number, check.verdict) for check in checks] == [(number, Verdict.PASS) for number in range(21, 31)]
+    assert [(check.number, check.verdict) for check in checks if check.is_needed] == [(number, Verdict.PASS) for number in range(21, 31)]
 
 
 def test_one_node_is_not_enough_when_the_policy_asks_for_two(stage, words):
@@ -114,7 +114,7 @@ def test_a_node_that_is_down_is_named_and_does_not_count(stage, words):
     silent = NodeWord("http://down.example", Missing("nobody answers"))
     checks = checks_of(stage, (*words, silent), two_nodes=True)
     assert open_in(checks) == [30]
-    assert "down.example" in checks[-1].seen
+    assert "down.example" in next(check.seen for check in checks if check.number == 30)
 
 
 def liar():

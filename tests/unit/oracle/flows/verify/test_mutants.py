@@ -4,6 +4,7 @@ A good bundle, spoilt in every way: it never proves anything then, and never end
 What provably does not matter is listed; whatever else still proves is a hole.
 """
 
+import itertools
 import json
 
 import pytest
@@ -77,13 +78,25 @@ def mutants(document):
             container.update(order)
 
 
+def some(all_mutants):
+    """Of each place the first two and the last; all of them are for `make soak`."""
+    for _, group in itertools.groupby(all_mutants, key=lambda mutant: mutant[0]):
+        *others, last = group
+        yield from (*others[:2], last)
+
+
+SOME_OR_ALL = pytest.mark.parametrize("which", [some, pytest.param(iter, marks=pytest.mark.soak)], ids=["some", "all"])
+
 NOT_NEEDED = {
     ("input_base64", "becomes 'None'"),
     ("output_base64", "becomes 'None'"),
     ("attestation.app_compose", "becomes 'None'"),
     ("chain", "becomes 'None'"),
 }
-"""What may be left out: then nothing is said of it. Members of `chain` are held against nodes (tests/acceptance/verify)."""
+"""
+What may be left out: then nothing is said of it. Members of `chain` are held against a trusted block (test_proven) and nodes
+(tests/acceptance/verify).
+"""
 
 
 DOES_NOT_MATTER = {
