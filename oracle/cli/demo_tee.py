@@ -96,8 +96,8 @@ class TrustedMachine:
         policy, root = Policy.from_file(self.policy_file), Root.from_file(self.simulator.root_path)
         terms = Terms(policy, root, SystemClock().now_ns() // 10**9, None, None, request_id, contract_id)
         online = Online(Given((rpc_url,), worker_url, contract_id, None, None), (rpc_url,), worker_url, contract_id)
-        found, chain = await asyncio.to_thread(online.verify_fetched, request_id, None, terms)
-        return Report(found.subject, found.checks, chain, root.sha256_hex, root.is_test, policy.sha256_hex)
+        looked = await asyncio.to_thread(online.look_at_fetched, request_id, None, terms)
+        return Report(looked.found.subject, looked.found.checks, looked.checks, root.sha256_hex, root.is_test, policy.sha256_hex)
 
     def _measurements(self) -> dict[str, str]:
         return _hex_registers(self.simulator)

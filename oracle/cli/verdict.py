@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from oracle.flows.verify.report import Report
+    from oracle.flows.verify.saving import Saved
     from oracle.tee.policy import Policy
     from oracle.tee.root import Root
 
@@ -103,14 +104,15 @@ def trusted(policy_path: Path | None, root_path: Path | None) -> tuple["Policy",
     return Policy.from_file(policy_path), INTEL if root_path is None else Root.from_file(root_path)
 
 
-def show(report: "Report", *, as_json: bool, explain: bool = False) -> int:
-    """Print a report; returns the exit code."""
+def show(report: "Report", *, as_json: bool, explain: bool = False, saved: "Saved | None" = None) -> int:
+    """Print a report, and what was saved of it; returns the exit code."""
     from oracle.flows.verify.text import report_json, report_lines  # noqa: PLC0415  --help answers without
 
     if as_json:
-        click.echo(json.dumps(report_json(report, explain=explain), ensure_ascii=False))
+        told = report_json(report, explain=explain) | ({} if saved is None else {"saved": saved.as_json()})
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        click.echo("\n".join(report_lines(report, explain=explain)))
+        click.echo("\n".join(report_lines(report, explain=explain) + ([] if saved is None else ["", *saved.lines()])))
     return exit_code(report)
 
 

@@ -4,25 +4,31 @@ import asyncio
 import re
 from dataclasses import dataclass, replace
 from importlib import resources
+from pathlib import Path
 
 import click
 
 from oracle.cli.environment import start_with
 from oracle.cli.interface import InterfaceSettings
+from oracle.cli.new_file import write_new
+from oracle.cli.verdict import WrongFile
 from oracle.errors import ConfigurationError
 from oracle.flows.verify.agreement import check_chain
 from oracle.flows.verify.check import Check, unknown
 from oracle.flows.verify.facts import Missing, NodeWord
 from oracle.flows.verify.fetch import NotFetched, fetch_bundle
 from oracle.flows.verify.nodes import Question, ask_nodes, find_request
-from oracle.flows.verify.offline import Offline, check_offline
+from oracle.flows.verify.offline import Evidence, Offline, check_offline
 from oracle.flows.verify.onchain import OurCode
+from oracle.flows.verify.proving import Gathered, Sought, gather_proofs
 from oracle.flows.verify.report import Subject
 from oracle.flows.verify.rules import RULES, Group
+from oracle.flows.verify.saving import Saved, bundle_to_save, with_proofs, without_faults
 from oracle.flows.verify.terms import Terms
 from oracle.logging import keep_secret
 from oracle.ports import SystemClock
 from oracle.settings import ChainSettings
+from oracle.tee.bundle import MAX_BUNDLE_BYTES
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -36,6 +42,37 @@ class Given:
     contract_id: str | None
     request_transaction: str | None
     answer_transaction: str | None
+    saves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The checks of both groups, and what nodes said and gave; `gathered` is None where nobody asked for proofs."""
+
+    found: Offline
+    checks: tuple[Check, ...]
+    words: tuple[NodeWord, ...] = ()
+    gathered: Gathered | None = None
+
+    def save(self, path: Path, terms: Terms, *, replaces: bool) -> Saved:
+        """
+        Write the bundle with all that was learnt.
+
+        Raises:
+            WrongFile
+        """
+        evidence = self.found.evidence
+        if evidence is None:
+            return Saved(None, None, ())
+        raw = bundle_to_save(evidence, self.words, terms, SystemClock().now_ns()).to_json().encode()
+        if len(raw) > MAX_BUNDLE_BYTES:
+            raise WrongFile(f"{path} is not saved: the bundle has {len(raw):,} bytes, and at most {MAX_BUNDLE_BYTES:,} are read")
+        try:
+            write_new(path, raw, replaces=replaces)
+        except OSError as error:
+            raise WrongFile(f"{path} is not saved: {error.strerror or type(error).__name__}") from error
+        proofs = None if evidence.bundle.chain is None else evidence.bundle.chain.proofs
+        return Saved(str(path), proofs, () if self.gathered is None else self.gathered.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +84,34 @@ class Online:
     worker_url: str
     contract_id: str | None
 
-    def check_chain(self, found: Offline, terms: Terms) -> tuple[Check, ...]:
-        """Ask all nodes, and judge what they say."""
-        return check_chain(found.evidence, self._ask(found), terms, our_code())
+    def look(self, found: Offline, terms: Terms, told_by_worker: str | None = None) -> Looked:
+        """Ask all nodes, and judge what they say; `told_by_worker`: the answer's transaction."""
+        return self._judge(found, self._ask(found, told_by_worker), terms, told_by_worker)
+
+    def _judge(self, found: Offline, words: tuple[NodeWord, ...], terms: Terms, told_by_worker: str | None) -> Looked:
+        gathered = None
+        if self.given.saves and found.evidence is not None:
+            gathered = without_faults(found.evidence, self._gather(found.evidence, terms, told_by_worker))
+            found = replace(found, evidence=with_proofs(found.evidence, gathered))
+        return Looked(found, check_chain(found.evidence, words, terms, our_code()), words, gathered)
+
+    def _gather(self, evidence: Evidence, terms: Terms, told_by_worker: str | None) -> Gathered:
+        receipt = evidence.receipt
+        question = self._question(evidence, told_by_worker)
+        sought = Sought(question, receipt.request.request_id, receipt.chain.genesis_hash, terms.trusted_block)
+        return asyncio.run(gather_proofs(self.rpc_urls, sought, SystemClock()))
 
     def _ask(self, found: Offline, told_by_worker: str | None = None) -> tuple[NodeWord, ...]:
         """`told_by_worker`: the answer's transaction, where neither an option nor the bundle names it."""
         evidence = found.evidence
         if evidence is None or not self.rpc_urls:
             return ()
+        return asyncio.run(ask_nodes(self.rpc_urls, self._question(evidence, told_by_worker), SystemClock()))
+
+    def _question(self, evidence: Evidence, told_by_worker: str | None) -> Question:
         receipt, record = evidence.receipt, evidence.bundle.chain
         recorded = None if record is None else record.answer_transaction_hash
-        question = Question(
+        return Question(
             contract_id=receipt.chain.contract_id,
             request_id=receipt.request.request_id,
             worker_id=receipt.worker.account_id,
@@ -67,9 +120,8 @@ class Online:
             request_transaction=self.given.request_transaction or receipt.request.transaction_hash,
             answer_transaction=self.given.answer_transaction or recorded or told_by_worker,
         )
-        return asyncio.run(ask_nodes(self.rpc_urls, question, SystemClock()))
 
-    def verify_fetched(self, request_id: int | None, transaction: str | None, terms: Terms) -> tuple[Offline, tuple[Check, ...]]:
+    def look_at_fetched(self, request_id: int | None, transaction: str | None, terms: Terms) -> Looked:
         """Fetch the bundle of a request, or of the first one of a transaction, and verify it; what could not be had is unproven."""
         online = self if transaction is None else replace(self, given=replace(self.given, request_transaction=transaction))
         try:
@@ -77,9 +129,9 @@ class Online:
             asked_for = replace(terms, request_id=number, request_transaction=online.given.request_transaction)
             return online._fetched(number, asked_for)  # noqa: SLF001  the same class
         except NotFetched as reason:
-            return not_had(str(reason)), check_chain(None, (), terms, our_code())
+            return Looked(not_had(str(reason)), check_chain(None, (), terms, our_code()))
 
-    def _fetched(self, request_id: int, terms: Terms) -> tuple[Offline, tuple[Check, ...]]:
+    def _fetched(self, request_id: int, terms: Terms) -> Looked:
         """A worker that made a receipt anew has several; the chain tells which one was sent."""
         fetched = asyncio.run(fetch_bundle(self.worker_url, request_id))
         found = check_offline(fetched.raw, terms)
@@ -89,7 +141,7 @@ class Online:
             fetched = asyncio.run(fetch_bundle(self.worker_url, request_id, sent))
             found = check_offline(fetched.raw, terms)
             words = self._ask(found, fetched.answer_transaction)
-        return found, check_chain(found.evidence, words, terms, our_code())
+        return self._judge(found, words, terms, fetched.answer_transaction)
 
     def _request_of(self, transaction: str) -> int:
         """The number of the first request that a transaction made; all nodes that know it have to name the same."""

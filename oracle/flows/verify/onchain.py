@@ -4,7 +4,7 @@ Checks 21 to 29 by the word of one node. Several nodes are joined by `oracle.flo
 What contradicts the receipt fails; what cannot be seen, or could have been undone behind everybody's back, leaves it unproven.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oracle.flows.verify.check import Check, failed, judged, passed, unknown
 from oracle.flows.verify.facts import AnswerSeen, Missing, NodeFacts, RegisterSeen, RegistrationSeen, RequestSeen
@@ -162,7 +162,7 @@ def _out_of_time(entry: RegistrationSeen, receipt: Receipt) -> list[str]:
 
 
 def _not_as_recorded(evidence: Evidence, entry: RegistrationSeen) -> list[str]:
-    """What the bundle brings of it may be older, but not of another key or software."""
+    """What the bundle brings of it may be older, but not of another key or software, nor of the same time and otherwise."""
     record = evidence.bundle.chain
     if record is None or record.registration_json is None:
         return []
@@ -170,9 +170,11 @@ def _not_as_recorded(evidence: Evidence, entry: RegistrationSeen) -> list[str]:
         told = registration_seen(record.registration_json.encode())
     except SHAPELESS:
         told = None
-    recorded = None if told is None else (told.public_key, told.measurements_hex, told.settings_sha256_hex)
-    known = (entry.public_key, entry.measurements_hex, entry.settings_sha256_hex)
-    return [] if recorded == known else ["the bundle recorded another registration of it"]
+    if told is not None and told.registered_ns < entry.registered_ns:
+        told = replace(
+            entry, public_key=told.public_key, measurements_hex=told.measurements_hex, settings_sha256_hex=told.settings_sha256_hex
+        )
+    return [] if told == entry else ["the bundle recorded another registration of it"]
 
 
 def _register(receipt: Receipt, seen: RegisterSeen | Missing, terms: Terms) -> Check:

@@ -31,7 +31,7 @@ def receipt_of_request(outcome: Any, contract_id: str, standard: str, request_id
     Only receipts that the contract itself ran, and that went through, count. `request_id` None takes the first.
     """
     for ran in outcome["receipts_outcome"]:
-        if ran["outcome"]["executor_id"] != contract_id or not _went_through(ran["outcome"]["status"]):
+        if ran["outcome"]["executor_id"] != contract_id or not went_through(ran["outcome"]["status"]):
             continue
         logs = [str(log) for log in ran["outcome"]["logs"]]
         requested = [event.request for event in events_of_logs(logs, Origin(), standard=standard) if isinstance(event, Requested)]
@@ -72,7 +72,7 @@ def _input_of_call(outcome: Any, receipt_id: str, place: int) -> str | None:
 
 def _completed(outcome: Any, contract_id: str, standard: str, request_id: int) -> CompletedSeen | None:
     for ran in outcome["receipts_outcome"]:
-        if ran["outcome"]["executor_id"] != contract_id or not _went_through(ran["outcome"]["status"]):
+        if ran["outcome"]["executor_id"] != contract_id or not went_through(ran["outcome"]["status"]):
             continue
         for event in events_of_logs([str(log) for log in ran["outcome"]["logs"]], Origin(), standard=standard):
             if isinstance(event, Completed) and event.request_id == request_id and event.success is not None:
@@ -101,7 +101,7 @@ def answer_seen(outcome: Any, ran: Any, block: BlockSeen) -> AnswerSeen | Missin
         receiver_id=str(transaction["receiver_id"]),
         method=str(call["method_name"]),
         args=base64.b64decode(call["args"], validate=True),
-        failure=None if _went_through(status) else failure_text(status.get("Failure")),
+        failure=None if went_through(status) else failure_text(status.get("Failure")),
         block=block,
     )
 
@@ -180,5 +180,6 @@ def workers_listed(raw: bytes) -> list[str]:
     return [str(worker["public_key"]) for worker in json.loads(raw)]
 
 
-def _went_through(status: Any) -> bool:
+def went_through(status: Any) -> bool:
+    """Whether an outcome with this status counts."""
     return isinstance(status, dict) and ("SuccessValue" in status or "SuccessReceiptId" in status)

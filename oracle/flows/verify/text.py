@@ -40,12 +40,12 @@ def report_lines(report: Report, *, explain: bool = False, with_chain: bool = Tr
         ]
     decided, subject = report.decided_by, report.subject
     if subject.request_id is not None:  # a bundle names its own contract: whoever reads PROVEN has to see of what
-        lines.append(_shown(f"Request {subject.request_id} of {subject.contract_id}, answered by {subject.worker_id}"))
+        lines.append(shown(f"Request {subject.request_id} of {subject.contract_id}, answered by {subject.worker_id}"))
     lines.append(f"{report.verdict}: {_MEANINGS[report.verdict]}" + (" (under a test root)" if report.test_root else ""))
     if decided is not None:
-        lines.append(f"Decided by check {decided.number}, {decided.rule.title[0].lower()}{decided.rule.title[1:]}: {_shown(decided.seen)}")
+        lines.append(f"Decided by check {decided.number}, {decided.rule.title[0].lower()}{decided.rule.title[1:]}: {shown(decided.seen)}")
         if decided.mend is not None:
-            lines.append(f"To do: {_shown(decided.mend)}")
+            lines.append(f"To do: {shown(decided.mend)}")
     return lines
 
 
@@ -83,7 +83,7 @@ def _check_lines(check: Check, *, explain: bool) -> list[str]:
 
 def _wrapped(label: str, text: str) -> list[str]:
     first, rest = _INDENT + label, _INDENT + " " * len(label)
-    return textwrap.wrap(_shown(text), _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return textwrap.wrap(shown(text), _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def _check_json(check: Check, *, explain: bool) -> dict[str, object]:
@@ -93,18 +93,18 @@ def _check_json(check: Check, *, explain: bool) -> dict[str, object]:
         "title": check.rule.title,
         "verdict": check.verdict.value,
         "needed": check.is_needed,
-        "seen": _shown(check.seen),
-        "expected": _shown(check.expected),
+        "seen": shown(check.seen),
+        "expected": shown(check.expected),
         "mend": _shown_or_none(check.mend),
     }
     return told | {"why": check.rule.why} if explain else told
 
 
-def _shown(text: str) -> str:
-    """Control characters could move a terminal's cursor over what stands there."""
+def shown(text: str) -> str:
+    """What strangers wrote, fit for a terminal: control characters could move a terminal's cursor over what stands there."""
     clean = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text[: MAX_SHOWN_CHARS + 1])
     return clean if len(clean) <= MAX_SHOWN_CHARS else clean[:MAX_SHOWN_CHARS] + "…"
 
 
 def _shown_or_none(text: str | None) -> str | None:
-    return None if text is None else _shown(text)
+    return None if text is None else shown(text)
