@@ -16,11 +16,11 @@ from oracle.tee.fields import U128, Fields
 MAX_REQUEST_OUTCOMES = 16
 MAX_BLOCKS = 8
 MAX_PATH = 64
-MAX_LOGS = 100
-"""NEAR `max_number_logs`."""
-MAX_LOG_BYTES = 65_536
-"""Of all logs; four times NEAR's `max_total_log_length`, in case the chain grows."""
-MAX_RECEIPT_IDS = 4_096
+MAX_LOGS = 1_000
+MAX_LOG_BYTES = 262_144
+"""A receipt has several calls, each of at most 100 logs and 16,384 bytes of them (NEAR `max_number_logs`, `max_total_log_length`)."""
+MAX_RECEIPT_IDS = 1_024
+"""NEAR `max_promises_per_function_call_action`."""
 MAX_ACCOUNT_BYTES = 64
 
 PROOFS = ("head", "request", "answer", "settled", "blocks", "request_transaction_base64", "answer_transaction_base64")
