@@ -15,6 +15,7 @@ from localnet.values.hashes import hash_of, hash_to_text
 pytestmark = [pytest.mark.rust, pytest.mark.soak]
 
 RECORDED = Path(__file__).parents[2] / "vectors" / "near_primitives" / "light_client.json"
+PROOFS = Path(__file__).parents[2] / "vectors" / "light_client" / "proofs.json"
 
 
 def ask(url, method, params):
@@ -84,3 +85,8 @@ def test_near_primitives_refuses_each_of_them_with_another_hash(near_views, proo
 def test_the_recorded_answers_are_near_primitives(near_views):
     answer = json.loads(subprocess.run([near_views.with_name("near-vectors")], capture_output=True, text=True, check=True).stdout)
     assert answer == json.loads(RECORDED.read_text())
+
+
+def test_the_proofs_that_verifiers_are_tested_with_are_what_near_primitives_makes(near_views):
+    made = subprocess.run([near_views.with_name("near-proofs")], capture_output=True, text=True, check=True).stdout
+    assert json.loads(made) == json.loads(PROOFS.read_text())
