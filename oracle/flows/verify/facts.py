@@ -42,11 +42,16 @@ class RequestSeen:
 
 @dataclass(frozen=True, slots=True)
 class CompletedSeen:
-    """The contract's event of a request's end. `heard`: what the call that logged it returned to the caller, as JSON; None: not told."""
+    """
+    The contract's event of a request's end.
+
+    `heard`: what the call that logged it returned to the caller, as JSON. `used`: what was billed. None: not told.
+    """
 
     success: bool
     error: str | None
     heard: bytes | None
+    used: Metrics | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ Who logged is known where this is asked, and the name of the standard may be ano
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from oracle.model import Completed, Origin, Request, Requested
+from oracle.model import Completed, Metrics, Origin, Request, Requested
 from oracle.near.events import MAX_LOG_CHARS, PREFIX, ContractEvent, events_of_log
 
 
@@ -23,6 +24,28 @@ def completed_in(logs: Sequence[str], request_id: int) -> Completed | None:
     return next((event for event in told if event.request_id == request_id and event.success is not None), None)
 
 
+def used_in(logs: Sequence[str], request_id: int) -> Metrics | None:
+    """What the event of a request's end says that it used; None: it does not say so in a way that is known."""
+    for log in logs:
+        told = _told(log)
+        if told is None or told.get("event") != "execution_completed":
+            continue
+        for entry in told["data"] if isinstance(told.get("data"), list) else ():
+            if isinstance(entry, dict) and entry.get("request_id") == request_id:
+                return _metrics(entry.get("resources_used"))
+    return None
+
+
+def _metrics(used: Any) -> Metrics | None:
+    try:
+        figures = used["instructions"], used["time_ms"], used.get("compile_time_ms") or 0
+    except (KeyError, TypeError, AttributeError):
+        return None
+    if not all(isinstance(figure, int) and not isinstance(figure, bool) and figure >= 0 for figure in figures):
+        return None
+    return Metrics(figures[0], figures[1], 0, used.get("compile_time_ms"))
+
+
 def _events(logs: Sequence[str]) -> Iterator[ContractEvent]:
     for log in logs:
         standard = _standard(log)
@@ -31,11 +54,16 @@ def _events(logs: Sequence[str]) -> Iterator[ContractEvent]:
 
 
 def _standard(log: str) -> str | None:
+    told = _told(log)
+    standard = None if told is None else told.get("standard")
+    return standard if isinstance(standard, str) else None
+
+
+def _told(log: str) -> dict[str, Any] | None:
     if not log.startswith(PREFIX) or len(log) > MAX_LOG_CHARS:
         return None
     try:
         told = json.loads(log.removeprefix(PREFIX))
     except (ValueError, RecursionError):
         return None
-    standard = told.get("standard") if isinstance(told, dict) else None
-    return standard if isinstance(standard, str) else None
+    return told if isinstance(told, dict) else None

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from oracle.flows.verify.check import Check, Verdict, judged, unknown
 from oracle.flows.verify.facts import AnswerSeen, BlockSeen, CompletedSeen, Missing, NodeFacts, RequestSeen
-from oracle.flows.verify.logged import completed_in, requested_in
+from oracle.flows.verify.logged import completed_in, requested_in, used_in
 from oracle.flows.verify.offline import Evidence
 from oracle.flows.verify.onchain import check_facts
 from oracle.flows.verify.terms import Terms
@@ -134,7 +134,8 @@ class _Facts:
         if settled is None or completed is None:
             return None
         heard = settled.outcome.value if settled.outcome.ending is Ending.VALUE else None
-        return CompletedSeen(completed.success is True, completed.error, heard)
+        used = used_in(settled.outcome.logs, self._receipt.request.request_id)
+        return CompletedSeen(completed.success is True, completed.error, heard, used)
 
     def _block_of_time(self, timestamp_ns: int) -> BlockSeen | None:
         """The contract dates a request by its block, and no two blocks of a chain have the same time."""

@@ -12,6 +12,7 @@ from typing import Any
 import base58
 
 from oracle.flows.verify.facts import AnswerSeen, BlockSeen, CompletedSeen, EndSeen, Missing, OperatorSeen, RegistrationSeen, RequestSeen
+from oracle.flows.verify.logged import used_in
 from oracle.model import Completed, Metrics, Origin, Request, Requested
 from oracle.model.tee import MEASUREMENT_NAMES
 from oracle.near.events import events_of_logs
@@ -74,10 +75,12 @@ def _completed(outcome: Any, contract_id: str, standard: str, request_id: int) -
     for ran in outcome["receipts_outcome"]:
         if ran["outcome"]["executor_id"] != contract_id or not went_through(ran["outcome"]["status"]):
             continue
-        for event in events_of_logs([str(log) for log in ran["outcome"]["logs"]], Origin(), standard=standard):
+        logs = [str(log) for log in ran["outcome"]["logs"]]
+        for event in events_of_logs(logs, Origin(), standard=standard):
             if isinstance(event, Completed) and event.request_id == request_id and event.success is not None:
                 returned = ran["outcome"]["status"].get("SuccessValue")
-                return CompletedSeen(event.success, event.error, None if returned is None else base64.b64decode(returned, validate=True))
+                heard = None if returned is None else base64.b64decode(returned, validate=True)
+                return CompletedSeen(event.success, event.error, heard, used_in(logs, request_id))
     return None
 
 

@@ -3,7 +3,7 @@
 import json
 
 from oracle.flows.verify.check import Check, failed, judged, passed, unknown
-from oracle.flows.verify.facts import AnswerSeen, EndSeen, Missing, NodeFacts
+from oracle.flows.verify.facts import AnswerSeen, CompletedSeen, EndSeen, Missing, NodeFacts
 from oracle.flows.verify.heard import heard_agrees
 from oracle.flows.verify.offline import Evidence
 from oracle.flows.verify.reading import sorted_json
@@ -14,6 +14,7 @@ from oracle.model.receipt import Receipt
 _KEPT_ERROR_BYTES = 256
 """How much of an error the contract keeps (`contracts/outlayer/src/outcome.rs`)."""
 _OTHER_OUTPUT = "the caller heard another output"
+_OTHER_FIGURES = "the contract's event bills another run"
 Differences = list[str]
 
 
@@ -94,10 +95,17 @@ def check_settled(evidence: Evidence, facts: NodeFacts) -> Check:
     completed = facts.request.completed if seen.is_gone and not isinstance(facts.request, Missing) else None
     if completed is None:
         return unknown(24, seen.reason, expected, "ask a node that keeps older blocks, with --rpc")
+    return _by_event(evidence, seen.reason, completed, facts.answer, expected)
+
+
+def _by_event(evidence: Evidence, reason: str, completed: CompletedSeen, answer: AnswerSeen | Missing, expected: str) -> Check:
+    receipt, outcome = evidence.receipt, evidence.receipt.outcome
     if (completed.success, completed.error) != (outcome.success, outcome.error):
         return failed(24, f"the contract's event says {_end(success=completed.success, error=completed.error)}", expected)
-    told = f"{seen.reason}; its event says {_end(success=completed.success, error=completed.error)}"
-    heard = heard_agrees(completed.heard, receipt, facts.answer, evidence.bundle.output_bytes)
+    told = f"{reason}; its event says {_end(success=completed.success, error=completed.error)}"
+    if _is_of_another_run(completed, receipt):
+        return failed(24, f"{told}; {_OTHER_FIGURES}", expected)
+    heard = heard_agrees(completed.heard, receipt, answer, evidence.bundle.output_bytes)
     if heard is None:
         return unknown(24, f"{told}, and not what the caller heard", expected, "ask a node that keeps older blocks, with --rpc")
     return judged(24, told if heard else f"{told}; {_OTHER_OUTPUT}", expected, ok=heard)
@@ -121,11 +129,17 @@ def _by_record(evidence: Evidence, seen: EndSeen, facts: NodeFacts, expected: st
     carried = evidence.bundle.output_bytes
     if completed is not None and heard_agrees(completed.heard, receipt, facts.answer, carried) is False:
         differences.append(_OTHER_OUTPUT)
+    if completed is not None and _is_of_another_run(completed, receipt):
+        differences.append(_OTHER_FIGURES)
     if differences:
         return failed(24, f"{seen.status}: {'; '.join(differences)}", expected)
     if seen.receipt_sha256_hex is None:
         return unknown(24, f"{seen.status}, without a receipt's hash", expected)
     return passed(24, f"{seen.status}, with this receipt", expected)
+
+
+def _is_of_another_run(completed: CompletedSeen, receipt: Receipt) -> bool:
+    return completed.used is not None and _billed(completed.used) != _billed(receipt.metrics)
 
 
 def _differences(facts: list[tuple[str, object, object]]) -> Differences:

@@ -169,6 +169,7 @@ DOES_NOT_MATTER = {
     "facts.request.block.block_hash",  # height and time are compared
     "facts.request.completed.success",  # the record says more, and is there
     "facts.request.completed.error",
+    "facts.request.completed.used.peak_memory_bytes",  # the contract is not told
     "facts.answer.transaction_hash",  # names what was asked for
     "facts.answer.block.height",  # its hash is compared
     "facts.answer.block.timestamp_ns",  # a nanosecond more or less

@@ -14,6 +14,7 @@ from oracle.flows.verify.report import Overall, verdict_of
 from oracle.model import OutputFormat
 from tests.acceptance.verify.chain_stage import MAIN, USED, WORKER, ChainStage
 from tests.acceptance.verify.test_chain import ask, checks_of, verdict_at, with_facts
+from tests.unit.oracle.flows.verify.good import OUTPUT
 
 GONE = Missing("the contract keeps no outcome of it (any more)", is_gone=True)
 LONG = b"H" * 2_000
@@ -27,15 +28,19 @@ def call(method, **args):
 class Outrun(ChainStage):
     """Another answer of the same key comes first, in the same block; both transactions go through."""
 
+    def __init__(self, winner, used):
+        self._winner, self._used = winner, used
+        super().__init__()
+
     def _answer(self, output):
         account = self.accounts[WORKER].with_key(KeyPair(self.good.key.private_bytes_raw()))
-        account.submit(MAIN, [self._call({"Text": "OTHER"}, "ff" * 32)])
-        second = account.submit(MAIN, [self._call(output, self.receipt_sha256_hex)])
+        account.submit(MAIN, [self._call({"Text": self._winner}, "ff" * 32, self._used)])
+        second = account.submit(MAIN, [self._call(output, self.receipt_sha256_hex, USED)])
         self.chain.run_until_idle()
         return self.chain.transaction(second).raise_for_failure()
 
-    def _call(self, output, receipt_sha256_hex):
-        response = {"success": True, "output": output, "error": None, "resources_used": USED, "receipt_sha256": receipt_sha256_hex}
+    def _call(self, output, receipt_sha256_hex, used):
+        response = {"success": True, "output": output, "error": None, "resources_used": used, "receipt_sha256": receipt_sha256_hex}
         return call("resolve_execution", request_id=self.receipt.request.request_id, response=response)
 
 
@@ -75,8 +80,9 @@ class Replaced(ChainStage):
         return self.chain.transaction(answer).raise_for_failure()
 
 
-def test_an_answer_that_lost_against_another_is_refused_also_when_the_record_is_gone():
-    stage = Outrun()
+@pytest.mark.parametrize(("winner", "used"), [("OTHER", USED), (OUTPUT.decode(), USED | {"time_ms": 2})])
+def test_an_answer_that_lost_against_another_is_refused_also_when_the_record_is_gone(winner, used):
+    stage = Outrun(winner, used)
     words = ask([stage], stage.bundle(), stage.receipt)
     assert verdict_at(checks_of(stage, words), 24) is Verdict.FAIL
     bundle = dataclasses.replace(stage.bundle(), chain=dataclasses.replace(stage.bundle().chain, outcome_json=None))

@@ -164,7 +164,8 @@ class ProvenChain:
         self.plain_bundle = self.good.bundle(self.receipt)
         (asked_id, self.request_bytes), (answered_id, self.answer_bytes) = self._request_transaction(), self._answer_transaction()
         requested = event("execution_requested", {"request_data": json.dumps(self._request_data()), "data_id": [0] * 32, "timestamp": 1})
-        end = {"request_id": 7, "success": True, "error_message": None} | self.settles
+        used = {"instructions": self.receipt.metrics.instructions, "time_ms": self.receipt.metrics.time_ms}
+        end = {"request_id": 7, "success": True, "error_message": None, "resources_used": used} | self.settles
         first = hash_of("through the client") if self.input_in_call is None else hash_of("asks")
         self._run(ASKED_IN - (2 if self.input_in_call is None else 1), asked_id, CALLER, Ending.RECEIPT, first, made=(first,))
         if self.input_in_call is None:

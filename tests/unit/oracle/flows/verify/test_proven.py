@@ -121,6 +121,8 @@ def test_invented_outcomes_do_not_lead_to_the_trusted_head(chain):
         ({"asked": {"input_data": "another"}}, [22]),
         ({"asked": {"timestamp": 1}}, []),
         ({"settles": {"success": False, "error_message": "timed out"}}, [24]),
+        ({"settles": {"resources_used": {"instructions": 106, "time_ms": 1}}}, [24]),
+        ({"settles": {"resources_used": {"instructions": 105, "time_ms": 2}}}, [24]),
         ({"heard": b'"FORGED"'}, [24]),
         ({"heard": b"null"}, [24]),
     ],
@@ -144,6 +146,11 @@ def test_evidence_of_something_else_is_refused(good, changes, reason):
     checks = checks_of(ProvenChain(good, **changes))
     assert checks[31].verdict is Verdict.FAIL
     assert reason in checks[31].seen
+
+
+@pytest.mark.parametrize("used", [None, 7, {}, {"instructions": "105", "time_ms": 1}, {"instructions": 105, "time_ms": True}])
+def test_an_event_that_tells_no_figures_that_are_known_settles_by_what_it_tells(good, used):
+    assert checks_of(ProvenChain(good, settles={"resources_used": used}))[24].verdict is Verdict.PASS
 
 
 def test_a_long_input_is_proven_by_the_transaction_that_called_the_contract(good):

@@ -10,6 +10,7 @@ from oracle.flows.verify.facts import BlockSeen, CompletedSeen, EndSeen, Missing
 from oracle.flows.verify.offline import check_offline
 from oracle.flows.verify.reading import receipt_of_request, request_seen
 from oracle.flows.verify.settled import check_settled
+from oracle.model import Metrics
 from oracle.model.receipt import Outcome
 from tests.unit.oracle.flows.verify.good import Good, file_of
 
@@ -54,7 +55,7 @@ def test_a_request_counts_only_in_a_receipt_of_the_contract_that_went_through(wh
 def test_an_end_counts_only_in_a_receipt_of_the_contract_that_went_through(whose):
     asked, invented = ran("asked", requested(7)), ran("invented", completed(7, success=True), **whose)
     seen = [request_of(transaction(asked, *more)).completed for more in ((invented,), (invented, ran("end", completed(7, success=False))))]
-    assert seen == [None, CompletedSeen(success=False, error=None, heard=b"null")]
+    assert seen == [None, CompletedSeen(success=False, error=None, heard=b"null", used=Metrics(1, 1, 0))]
 
 
 def test_the_end_of_another_request_is_not_this_ones():
