@@ -48,10 +48,16 @@ def test_a_healthy_worker_is_all_ok(healthy, oracle):
     assert code == 0
     assert {check["verdict"] for checks in found.values() for check in checks} == {"ok"}
     assert set(found) == {
-        "settings file", "settings", "state directory", "disk", "database", "guests", "node", "sources", "interface", "policy", "tee",
-        "blocks", "contract", "operator", "key",
+        "settings file", "settings", "state directory", "disk", "database", "guests", "node", "sources", "interface", "tee", "blocks",
+        "contract", "operator", "key",
     }  # fmt: skip
     assert "ran echo" in found["guests"][0]["found"]
+
+
+def test_a_policy_that_cannot_be_read_is_told_though_no_tee_is_asked_for(healthy, oracle, settings):
+    settings.setenv("TEE_POLICY_FILE", "/no/such.toml")
+    code, found = examine(oracle)
+    assert (code, found["policy"][0]["verdict"]) == (1, "fail")
 
 
 def test_people_read_a_line_a_check_with_its_mend_below(healthy, oracle):
