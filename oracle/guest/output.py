@@ -6,6 +6,7 @@ import math
 from oracle.errors import OutputRefused
 from oracle.model import Metrics, OutputFormat
 
+_BYTE_ORDER_MARK = "\ufeff"
 MAX_JSON_DEPTH = 64
 """Well below what JSON parsers in contracts take (serde_json: 128)."""
 MAX_ENCODED_BYTES = 2 * 64 * 1024 + 2
@@ -47,6 +48,8 @@ def _check_encoded_length(text: str, metrics: Metrics) -> None:
 
 
 def _check_json(text: str, metrics: Metrics) -> None:
+    if text.startswith(_BYTE_ORDER_MARK):
+        raise OutputRefused("The output is JSON behind a byte order mark, which JSON does not have. Write it without.", metrics=metrics)
     if _depth(text) > MAX_JSON_DEPTH:
         raise OutputRefused(f"The output is JSON nested deeper than {MAX_JSON_DEPTH} levels. Flatten it.", metrics=metrics)
     try:

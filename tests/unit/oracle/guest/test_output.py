@@ -44,6 +44,15 @@ def test_what_is_no_json_is_refused(output):
         check_output(output, OutputFormat.JSON, SPENT)
 
 
+@pytest.mark.parametrize("output", [b"\xef\xbb\xbf{}", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_is_refused_in_words_for_who_wrote_the_guest(output):
+    with pytest.raises(
+        OutputRefused, match=r"^The output is JSON behind a byte order mark, which JSON does not have\. Write it without\.$"
+    ):
+        check_output(output, OutputFormat.JSON, SPENT)
+    check_output(output, OutputFormat.TEXT, SPENT)
+
+
 @pytest.mark.parametrize("output", [b"1e400", b"[-1e999]", b'{"a":' + b"9" * 310 + b"}", b"1" * 60_000])
 def test_a_number_beyond_a_double_is_refused_because_serde_json_refuses_it(output):
     with pytest.raises(OutputRefused, match="beyond the range of a double"):
