@@ -114,6 +114,8 @@ async def _run(run: GuestRun, home: Path) -> Outcome:
 def _module_path(module: str) -> Path:
     path = find_module(module)
     if path is None:
+        if Path(module).is_dir():
+            raise click.UsageError(f"{module} is a directory; name the wasm file in it")
         names = ", ".join(shipped_guests())
         raise click.UsageError(f"{module} is neither a file nor a guest that ships with the package; those are: {names}")
     return path

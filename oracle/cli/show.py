@@ -20,6 +20,7 @@ from oracle.store import SqliteJobs
 from oracle.wiring.chain import open_chain
 
 OK, FAILED = 0, 1
+_MOST_REQUEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,21 @@ class OnChain:
     """Why the contract could not be asked, or keeps no outcomes."""
 
 
+class _Number(click.ParamType[int]):
+    name = "REQUEST_ID"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """In words that say where such a number comes from."""
+        text = str(value)
+        if text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_REQUEST_ID)) and int(text) <= _MOST_REQUEST_ID:
+            return int(text)
+        return self.fail(
+            f"{text[:40]!r} is no request's number: those go from 0 to {_MOST_REQUEST_ID}; oracle request tells it", param, ctx
+        )
+
+
 @click.command("show")
-@click.argument("request_id", type=click.IntRange(0, 2**63 - 1))
+@click.argument("request_id", type=_Number())
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
 def command(*, request_id: int, as_json: bool) -> int:
     """

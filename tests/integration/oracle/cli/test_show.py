@@ -41,6 +41,17 @@ def chain(node, settings):
     return node
 
 
+@pytest.mark.parametrize("text", ["abc", "-1", "1.0", "", "\u0667", str(2**63), "9" * 5_000])
+def test_what_is_no_number_of_a_request_is_told_with_where_to_find_one(chain, oracle, text):
+    code, out, err = oracle("show", "--", text)
+    assert (code, out) == (2, "")
+    assert f"{text[:40]!r} is no request's number: those go from 0 to {2**63 - 1}; oracle request tells it" in err
+
+
+def test_the_greatest_number_is_one(chain, oracle):
+    assert oracle("show", str(2**63 - 1))[0] == 1
+
+
 def test_a_request_that_waits_is_shown_with_its_payment(chain, oracle):
     chain.views["get_request"] = PENDING
     code, out, _ = oracle("show", "7")

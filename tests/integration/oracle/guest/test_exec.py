@@ -107,6 +107,7 @@ def test_formats_are_shown_as_a_caller_receives_them(execute):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (("/",), "/ is a directory; name the wasm file in it"),
         (("no_such_guest",), "those are: bad_utf8, divide_by_zero, echo"),
         (("echo", "--input", "@/no/such/file"), "cannot be read"),
         (("echo", "--env", "novalue"), "NAME=VALUE"),
