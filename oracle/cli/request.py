@@ -14,6 +14,7 @@ from oracle.cli.asking import Requester, follow, gas_to_attach, send_request, st
 from oracle.cli.ending import Progress
 from oracle.cli.environment import start_with
 from oracle.cli.plain import plain_lines
+from oracle.cli.refusals import check_caps, check_deposit
 from oracle.cli.sources import input_of, source_of
 from oracle.errors import ConfigurationError
 from oracle.logging import keep_secret
@@ -117,9 +118,13 @@ def command(
 async def _ask(settings: RequesterSettings, requester: Requester, asked: Asked, *, timeout_s: float | None, as_json: bool) -> int:
     clock = SystemClock()
     async with open_chain(settings) as chain:
+        if asked.limits is not None:
+            await check_caps(chain, asked.limits)
         deposit = asked.deposit
         if deposit is None:
             deposit = YoctoNear((await chain.contract.pricing()).estimate(asked.limits) + storage_deposit(asked.input_bytes))
+        else:
+            await check_deposit(chain, asked.limits, deposit)
         gas = await gas_to_attach(chain, asked.input_bytes)
         transaction_hash = await send_request(chain, requester, asked.arguments, deposit=deposit, gas=gas)
         click.echo(f"Sent {transaction_hash} with {format_near(deposit)}", err=True)

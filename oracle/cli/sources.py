@@ -13,6 +13,7 @@ MAX_INPUT_BYTES = 1024 * 1024
 """A call's arguments may have 4 MiB (NEAR `max_arguments_length`), and quoting can make an input four times as long."""
 
 _SHA256_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")  # SHA-1, or SHA-256 in a repository of that format
 
 
 def source_of(text: str, *, sha256_hex: str | None, commit: str | None, is_project: bool, local_chain: bool) -> dict[str, object]:
@@ -27,7 +28,11 @@ def source_of(text: str, *, sha256_hex: str | None, commit: str | None, is_proje
     if is_project:
         return {"Project": {"project_id": text}}
     if commit is not None:
-        return {"GitHub": {"repo": text, "commit": commit}}
+        if not _COMMIT.fullmatch(commit):
+            raise click.UsageError(
+                f"--commit {commit[:80]}: give all 40 hex digits (git rev-parse HEAD); a branch moves, a commit does not"
+            )
+        return {"GitHub": {"repo": text, "commit": commit.lower()}}
     if "://" in text:
         if sha256_hex is None or not _SHA256_HEX.fullmatch(sha256_hex):
             raise click.UsageError(
@@ -42,6 +47,8 @@ def source_of(text: str, *, sha256_hex: str | None, commit: str | None, is_proje
 def _of_file(text: str, *, local_chain: bool) -> dict[str, object]:
     path = find_module(text)
     if path is None:
+        if Path(text).is_dir():
+            raise click.UsageError(f"{text} is a directory; name the wasm file in it")
         names = ", ".join(shipped_guests())
         raise click.UsageError(f"{text} is no URL, no file, and no guest that ships with the package; those are: {names}")
     if not local_chain:

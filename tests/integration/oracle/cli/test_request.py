@@ -229,7 +229,8 @@ def test_a_deposit_is_read_exactly(asked, oracle, near, yocto):
 
 
 @pytest.mark.parametrize(("arguments", "source"), [
-    (("github.com/o/r", "--commit", "0" * 40), {"GitHub": {"repo": "github.com/o/r", "commit": "0" * 40}}),
+    (("github.com/o/r", "--commit", "0A" * 20), {"GitHub": {"repo": "github.com/o/r", "commit": "0a" * 20}}),
+    (("github.com/o/r", "--commit", "0" * 64), {"GitHub": {"repo": "github.com/o/r", "commit": "0" * 64}}),
     (("owner.near/app", "--project"), {"Project": {"project_id": "owner.near/app"}}),
 ])  # fmt: skip
 def test_repositories_and_projects_are_named_by_an_option(asked, oracle, arguments, source):
@@ -249,6 +250,9 @@ def test_a_file_of_this_machine_is_named_by_its_url_and_hash(asked, oracle, tmp_
 @pytest.mark.parametrize(("arguments", "mend"), [
     (("https://example.com/m.wasm",), "--hash"), (("https://example.com/m.wasm", "--hash", "xyz"), "64 hex digits"),
     (("no_such_guest",), "those are: "), (("echo", "--hash", SHA), "taken from the file"),
+    (("github.com/o/r", "--commit", "0" * 39), f"--commit {'0' * 39}: give all 40 hex digits"),
+    (("github.com/o/r", "--commit", "main"), "git rev-parse HEAD"), (("/", "--commit", "0" * 41), "40 hex digits"),
+    (("/",), "/ is a directory; name the wasm file in it"),
     (("x", "--hash", SHA, "--commit", "y"), "exclude each other"), (("echo", "--deposit", "1e3"), "amount in NEAR"),
     (("echo", "--deposit", "-1"), "amount in NEAR"), (("echo", "--input", "@/no/such"), "cannot be read"),
     ((), "SOURCE"), (("echo", "--timeout", "nan"), "number of seconds"),
@@ -258,6 +262,36 @@ def test_wrong_usage_names_the_mend_and_sends_nothing(asked, oracle, arguments, 
     assert (code, out) == (2, "")
     assert mend in err
     assert not [method for method, _ in asked.asked if method == "send_tx"]
+
+
+@pytest.mark.parametrize(("arguments", "told"), [
+    (("--max-instructions", "100000000001"), "--max-instructions 100000000001: outlayer.test.near takes at most 100000000000; ask for"),
+    (("--max-seconds", "61"), "--max-seconds 61: outlayer.test.near takes at most 60; ask for no more"),
+    (("--max-seconds", "1", "--deposit", "0.0011"), "--deposit 0.0011: the request needs 0.0011001 NEAR; give as much"),
+    (("--compile-only", "--deposit", "0.000999"), "--deposit 0.000999: the request needs 0.001 NEAR; give as much"),
+])  # fmt: skip
+def test_what_the_contract_would_refuse_is_told_before_gas_is_spent(asked, oracle, arguments, told):
+    asked.views["get_max_limits"] = [100_000_000_000, 60, 300]
+    code, out, err = oracle("request", "echo", *arguments)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert not [method for method, _ in asked.asked if method == "send_tx"]
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--max-instructions", "100000000000", "--max-seconds", "60"),
+    ("--max-seconds", "1", "--deposit", "0.0011001"),
+    ("--compile-only", "--deposit", "0.001"), ("--compile-only", "--max-seconds", "61"),
+])  # fmt: skip
+def test_what_the_contract_takes_is_sent(asked, oracle, arguments):
+    asked.views["get_max_limits"] = [100_000_000_000, 60, 300]
+    assert oracle("request", "echo", *arguments)[0] == 0
+
+
+def test_a_contract_that_tells_neither_caps_nor_prices_judges_by_itself(asked, oracle):
+    del asked.views["get_pricing"]
+    assert oracle("request", "echo", "--max-seconds", "86400", "--deposit", "0.000001")[0] == 0
+    assert sent(asked).transaction.actions[0].deposit_yocto == 10**18
 
 
 def test_a_key_file_names_account_and_key(asked, oracle, settings, tmp_path):
