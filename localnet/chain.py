@@ -205,6 +205,11 @@ class Chain(EvidenceReading):
         charge(World(self._store), signed, self._fees, self._parameters, height)
 
     @property
+    def refused(self) -> str | None:
+        """Why what was last written could not be, and what to do; None when all went through."""
+        return self._store.refused or self.intake_log.refused
+
+    @property
     def pool_room(self) -> Room:
         """How much more may wait for a block."""
         return self._pool.room

@@ -5,11 +5,14 @@ The event loop thus never waits for a contract, and the chain needs no locks.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
+
+import structlog
 
 from localnet.chain import Chain
 from localnet.rpc.intake import Intake
@@ -17,6 +20,8 @@ from localnet.state.store import StateError
 from localnet.values.transaction import SignedTransaction
 
 T = TypeVar("T")
+
+log = structlog.get_logger()
 
 
 class ChainOwner:
@@ -27,6 +32,8 @@ class ChainOwner:
         self._intake = Intake(chain)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="localnet-chain")
         self._unfinished = 0
+        self._telling = threading.Lock()  # both threads write
+        self._told_refused = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,7 +53,10 @@ class ChainOwner:
         Raises:
             StateError: it cannot be written.
         """
-        return self._intake.take(signed)
+        try:
+            return self._intake.take(signed)
+        finally:
+            self._tell()
 
     def _judge_if_writable(self) -> None:
         # What cannot be written now waits on in the intake; `run_judged` tells of it, and so does the next block.
@@ -54,12 +64,28 @@ class ChainOwner:
             self._intake.judge(self._chain)
 
     def _run(self, work: Callable[[Chain], T]) -> T:
-        self._judge_if_writable()
-        return work(self._chain)
+        try:
+            self._judge_if_writable()
+            return work(self._chain)
+        finally:
+            self._tell()
 
     def _run_judged(self, work: Callable[[Chain], T]) -> T:
-        self._intake.judge(self._chain)
-        return work(self._chain)
+        try:
+            self._intake.judge(self._chain)
+            return work(self._chain)
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Who runs the chain hears once that it cannot be written and once that it can; each client is told what became of his own."""
+        with self._telling:
+            refused = self._chain.refused
+            if refused is not None and not self._told_refused:
+                log.error("chain_not_written", reason=refused)
+            elif refused is None and self._told_refused:
+                log.info("chain_written_again")
+            self._told_refused = refused is not None
 
     @property
     def waiting(self) -> int:

@@ -70,8 +70,9 @@ class BlockProducer:
             try:
                 made = await self._owner.run_judged(_make_one_if_needed if only_if_needed else _make_one)
             except (StateError, OSError) as error:
+                if isinstance(error, OSError) and self.trouble is None:  # of a `StateError` the owner tells
+                    log.warning("block_not_written", reason=str(error))
                 self.trouble = f"blocks cannot be written: {error}"
-                log.warning("block_not_written", reason=str(error), retry_s=retry_s)
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
             else:

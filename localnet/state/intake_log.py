@@ -25,6 +25,11 @@ class IntakeLog(Protocol):
         """How much is kept."""
         ...
 
+    @property
+    def refused(self) -> str | None:
+        """Why the last write failed, in `StateError`'s words; None when it went through."""
+        ...
+
     def append(self, encoded: bytes) -> None:
         """Keep one. Raises `StateError` when it cannot be written; then nothing of it is kept."""
         ...
@@ -55,6 +60,7 @@ class NoIntakeLog:
     """Of a chain in memory, which a killed process takes with it anyway."""
 
     size_bytes = 0
+    refused = None
 
     def append(self, encoded: bytes) -> None:
         """Nothing to keep."""
@@ -76,6 +82,7 @@ class IntakeLogFile:
     def __init__(self, path: Path) -> None:
         """Raises `StateError`: the file cannot be opened."""
         self._path = path
+        self.refused: str | None = None
         try:
             self._file = path.open("ab", buffering=0)
         except OSError as error:
@@ -98,6 +105,7 @@ class IntakeLogFile:
             self._cut(self._size)
             raise self._cannot_write("the disk is full")
         self._size += len(entry)
+        self.refused = None
 
     def entries(self) -> tuple[bytes, ...]:
         """What is kept, oldest first."""
@@ -115,6 +123,7 @@ class IntakeLogFile:
         if self._size:
             self._cut(0)
             self._size = 0
+            self.refused = None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -127,4 +136,5 @@ class IntakeLogFile:
             raise self._cannot_write(error.strerror or str(error)) from error
 
     def _cannot_write(self, why: str) -> StateError:
-        return StateError(f"{self._path} cannot be written ({why}); nothing of it is lost: make room, and go on")
+        self.refused = f"{self._path} cannot be written ({why}); nothing of it is lost: make room, and go on"
+        return StateError(self.refused)

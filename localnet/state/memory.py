@@ -27,6 +27,8 @@ MOST_OUTCOMES = 50_000
 class MemoryStore:
     """State, history and pool in dictionaries."""
 
+    refused = None
+
     def __init__(self) -> None:
         self._rows: dict[tuple[Table, str], dict[bytes, Any]] = {}
         self._blocks: dict[int, Block] = {}

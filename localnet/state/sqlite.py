@@ -37,6 +37,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, lock: IO[str]) -> None:
         self._path, self._lock = path, lock
+        self.refused: str | None = None
         self._cache: OrderedDict[Key, tuple[Any, int]] = OrderedDict()
         self._cached_bytes = 0
         self._outcome_trees: OrderedDict[int, OutcomeTree] = OrderedDict()
@@ -124,7 +125,9 @@ class SqliteStore:
                     self._db.execute("rollback")
                 raise
         except sqlite3.Error as error:
-            raise StateError(f"{self._path} cannot be written ({error}); nothing of it is lost: make room, and go on") from error
+            self.refused = f"{self._path} cannot be written ({error}); nothing of it is lost: make room, and go on"
+            raise StateError(self.refused) from error
+        self.refused = None
 
     def _write_state(self, written: dict[Key, bytes | None]) -> None:
         self._db.executemany(

@@ -32,6 +32,11 @@ class UnknownVersion(StateError):
 class Store(Protocol):
     """What the chain needs of its keeper. A commit is all or nothing; writing raises `StateError` when the disk is full."""
 
+    @property
+    def refused(self) -> str | None:
+        """Why the last write failed, in `StateError`'s words; None when it went through."""
+        ...
+
     def get(self, key: Key) -> Any:
         """A row's value, or None."""
         ...

@@ -2,6 +2,7 @@
 
 import json
 import queue
+import resource
 import signal
 import socket
 import subprocess
@@ -191,6 +192,24 @@ def test_a_directory_in_use_is_refused_with_2_until_it_is_free_and_reset_begins_
 def test_a_directory_that_cannot_be_is_refused_with_2(home):
     refused = localnet("run", "--home", home, "--port", "0")
     assert (refused.returncode, "give another with --home" in refused.stderr) == (2, True)
+
+
+def test_a_full_disk_is_told_once_to_who_runs_the_chain_and_once_when_there_is_room(tmp_path):
+    with running("--home", tmp_path / "chain", "--json") as chain:
+        url, pid = chain.event()["rpc_url"], chain.process.pid
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))  # no file grows beyond a byte
+        refused = localnet("account", "create", "alice", "--home", tmp_path / "chain", "--rpc-url", url)
+        again = localnet("account", "create", "bob", "--home", tmp_path / "chain", "--rpc-url", url)
+        assert (refused.returncode, again.returncode) == (1, 1)
+        assert "make room, and go on" in refused.stderr
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+        assert localnet("account", "create", "carol", "--home", tmp_path / "chain", "--rpc-url", url).returncode == 0
+        told = [line for line in chain.stop()[1].splitlines() if not line.startswith("{")]
+    assert ["chain_not_written" in line for line in told] == [True, False]
+    assert f"{tmp_path / 'chain' / 'chain.sqlite'} cannot be written" in told[0]
+    assert "make room, and go on" in told[0]
+    assert "chain_written_again" in told[1]
 
 
 def test_a_killed_chain_keeps_every_transaction_whose_hash_it_gave(tmp_path):

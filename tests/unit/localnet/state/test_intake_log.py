@@ -64,8 +64,10 @@ def test_a_full_disk_is_said_and_leaves_whole_entries_only(log, room):
     file, log._file = log._file, Disk(log._file, room)
     with pytest.raises(StateError, match=r"cannot be written .*(full|No space).*make room"):
         log.append(b"too much")
+    assert "make room" in log.refused
     log._file = file
     log.append(b"after")
+    assert log.refused is None
     assert reopened(log) == ((b"whole", b"after"), log.size_bytes)
 
 

@@ -162,9 +162,11 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path):
     with pytest.raises(StateError, match=r"cannot be written .*full.*make room"):
         append(store, big)
     assert (store.head(), store.get(Key(Table.DATA, "a", b"big"))) == (head, None)
+    assert "make room" in store.refused
     store._db.execute(f"pragma max_page_count = {pages + 1000}")
     append(store, big)
     assert store.get(Key(Table.DATA, "a", b"big")) == bytes(1_000_000)
+    assert store.refused is None
     store.close()
 
 
