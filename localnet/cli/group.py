@@ -1,7 +1,8 @@
 """
 The group of all commands, and what they share.
 
-Exit codes: 0 it went well · 1 it failed · 2 wrong usage, or something the caller must mend first. Answers go to stdout, errors to stderr.
+Exit codes: 0 it went well · 1 it failed · 2 wrong usage, or something the caller must mend first · 130 Ctrl-C before it was under way.
+Answers go to stdout, errors to stderr.
 """
 
 import importlib
@@ -22,6 +23,7 @@ COMMANDS = {
 }
 """Every command and its short help; the modules are `localnet.cli.NAME` with `_` for `-`."""
 
+INTERRUPTED = 130
 DEFAULT_RPC_URL = "http://127.0.0.1:3030"
 
 
@@ -50,6 +52,13 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"localnet.cli.{cmd_name.replace('-', '_')}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Ctrl-C where no command minds it ends as a shell expects it, without click's word for it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table alone."""

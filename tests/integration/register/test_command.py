@@ -133,7 +133,7 @@ async def test_each_kind_of_trouble_has_an_exit_code_of_its_own(stage, register_
 
 
 def test_its_help_explains_the_exit_codes_and_what_becomes_of_the_key():
-    script = "from oracle.cli.register_worker import main; main()"
+    script = "from oracle.cli import register_main; register_main()"
     done = subprocess.run([sys.executable, "-c", script, "--help"], capture_output=True, text=True, timeout=30, check=True)
     assert "Usage: register-worker" in done.stdout
     assert "The key ends with this command" in done.stdout

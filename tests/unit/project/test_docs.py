@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from localnet.cli import main as localnet_main
+from localnet.cli.group import main as localnet_main
 from oracle.cli.group import group as oracle_group
 
 ROOT = Path(__file__).parents[3]

@@ -6,8 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from localnet import KeyPair
-from localnet.cli import main
-from localnet.cli.group import COMMANDS
+from localnet.cli.group import COMMANDS, main
 
 
 @pytest.fixture
@@ -62,6 +61,15 @@ def test_a_refusal_says_what_would_be_right_and_exits_with_2(run, arguments, rea
     refused = run(*arguments)
     assert refused.exit_code == 2
     assert reason in refused.output.replace("\n", " ")
+
+
+def test_ctrl_c_while_a_chain_starts_ends_as_shells_expect_it_and_says_nothing(run, monkeypatch):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("localnet.cli.run.Chain", interrupted)
+    ended = run("run", "--port", "0")
+    assert (ended.exit_code, ended.output) == (130, "")
 
 
 def test_an_account_id_that_is_none_is_refused_before_anything_is_written(run, home):
