@@ -12,7 +12,7 @@ from oracle.settings.kinds import (
     HomeSettings,
     RequesterSettings,
 )
-from oracle.settings.read import read_settings
+from oracle.settings.read import names_in, read_settings
 from oracle.settings.tee import TeeSettings
 from oracle.settings.values import Listen, private_key, redacted_url
 from oracle.settings.worker import GivenSettings, Settings
@@ -27,6 +27,7 @@ __all__ = [
     "RequesterSettings",
     "Settings",
     "TeeSettings",
+    "names_in",
     "private_key",
     "read_settings",
     "redacted_url",

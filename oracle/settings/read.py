@@ -1,5 +1,6 @@
 """Reading: environment above `.env`, and every problem as one line that names the setting, its value (never a secret's) and the mend."""
 
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,19 +31,33 @@ def read_settings(kind: type[AnySettings], **overrides: object) -> AnySettings:
     except UnicodeDecodeError:
         problems = (f"{ENV_FILE} is not UTF-8 text; save it as UTF-8",)
     except OSError as error:
-        problems = (f"{ENV_FILE} cannot be read ({error.strerror}); mend its permissions or start elsewhere",)
+        problems = (f"{ENV_FILE} cannot be read ({error.strerror}); it has to be a file that you may read, or start elsewhere",)
     raise ConfigurationError(problems)  # outside the handlers: a chained ValidationError would carry the values
 
 
 def _damaged_lines(file: Path) -> tuple[str, ...]:
-    """What is no setting is passed over by the library, and with an open quote the lines below it: what they say would not count."""
-    if not file.is_file():
+    """
+    What is no setting is passed over by the library, and with an open quote the lines below it: what they say would not count. So is what
+    bears the file's name and is none, a directory as container engines make it where a file to mount is missing.
+    """
+    if not os.path.lexists(file) or file.is_fifo():  # a pipe can be read once, and not here
         return ()
     with file.open(encoding="utf-8") as lines:
         damaged = [found.original.line for found in parse_stream(lines) if found.error]
     return tuple(
         f"{ENV_FILE}, line {number}: is no setting; write NAME=VALUE, and end what begins with a quote with one" for number in damaged
     )
+
+
+def names_in(file: Path) -> tuple[str, ...]:
+    """
+    What a settings file sets, in order; lines that are no settings are passed over.
+
+    Raises:
+        OSError, UnicodeDecodeError: it cannot be read.
+    """
+    with file.open(encoding="utf-8") as lines:
+        return tuple(dict.fromkeys(found.key for found in parse_stream(lines) if found.key is not None))
 
 
 def _line(kind: type[HomeSettings], found: Any) -> str:

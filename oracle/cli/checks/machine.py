@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
-from dotenv import dotenv_values
 
 from oracle.build import has_ziglang
 from oracle.cli.checks.check import Check, fail, ok, warn
@@ -21,7 +20,7 @@ from oracle.guest import GuestPool
 from oracle.guest.shipped import shipped_guest
 from oracle.model import Limits
 from oracle.ports import GuestRun
-from oracle.settings import ENV_FILE, HomeSettings, RequesterSettings, Settings
+from oracle.settings import ENV_FILE, HomeSettings, RequesterSettings, Settings, names_in
 from oracle.store import SqliteJobs
 from oracle.wiring.home import prepare_home
 
@@ -36,12 +35,12 @@ _OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 def check_env_file(directory: Path) -> Iterator[Check]:
     """Names that nothing reads are mostly misspelt; keys that others can read are no secrets."""
     path = directory / ENV_FILE
-    if not path.is_file():
+    if not os.path.lexists(path):
         yield ok("settings file", f"no {ENV_FILE} in {directory}; the environment alone counts")
         return
     known = {name.upper() for kind in (Settings, RequesterSettings) for name in kind.model_fields}
     try:
-        names = [name for name in dotenv_values(path, interpolate=False) if name.upper() not in known]
+        names = [name for name in names_in(path) if name.upper() not in known]
         mode = stat.S_IMODE(path.stat().st_mode)
     except (OSError, UnicodeDecodeError):
         return  # reading the settings has said it

@@ -209,6 +209,17 @@ def test_a_file_that_is_not_text_is_told(tmp_path):
         read_settings(HomeSettings)
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("directory", "Is a directory"), ("/no/such", "No such file"), ("/proc/self/mem", "I/O error|Input")]
+)
+def test_what_bears_the_files_name_and_cannot_be_read_is_told(tmp_path, kind, reason):
+    (tmp_path / ".env").mkdir() if kind == "directory" else (tmp_path / ".env").symlink_to(kind)
+    with pytest.raises(
+        ConfigurationError, match=rf"^\.env cannot be read \(.*({reason}).*\); it has to be a file that you may read, or start"
+    ):
+        read_settings(HomeSettings)
+
+
 def test_each_line_of_the_file_that_is_no_setting_is_told_without_what_is_in_it(monkeypatch, tmp_path):
     (tmp_path / ".env").write_text('LOG_LEVEL=debug\nOPERATOR_PRIVATE_KEY="ed25519:hunter2\n\nexport\n# a comment\nLOG_FORMAT json\n')
     with pytest.raises(ConfigurationError) as refused:

@@ -213,6 +213,22 @@ def test_misspelt_and_open_settings_files_are_warnings(healthy, oracle, tmp_path
     assert found["settings file"][1]["mend"] == f"chmod 600 {env_file}"
 
 
+def test_a_damaged_settings_file_is_told_once(healthy, oracle, tmp_path, caplog):
+    (tmp_path / "here" / ".env").write_text('NEAR_RPC_URLS=x\nLOG_LEVEL="debug\n')
+    code, out, err = oracle("doctor")
+    assert (code, err, caplog.messages) == (1, "", [])  # the parser has words of its own for it, which are no help
+    assert out.count(".env, line 2: is no setting") == out.count("fail  ") == 1
+    assert "nothing reads NEAR_RPC_URLS" in out
+
+
+def test_a_directory_of_the_settings_files_name_is_told_once(healthy, oracle, tmp_path):
+    (tmp_path / "here" / ".env").mkdir()
+    code, out, err = oracle("doctor")
+    assert (code, err) == (1, "")
+    assert out.count("fail  settings: .env cannot be read (Is a directory)") == out.count("fail  ") == 1
+    assert "settings file" not in out
+
+
 def test_an_open_state_directory_is_a_warning(healthy, oracle, tmp_path):
     (tmp_path / "home").mkdir()
     (tmp_path / "home").chmod(0o755)
