@@ -1,4 +1,8 @@
-"""The worker's own interface, as commands on its machine find it."""
+"""
+The worker's own interface, as commands on its machine find it.
+
+Anybody may listen there: what it says of itself is good for looking it up elsewhere, and for no more.
+"""
 
 import json
 
@@ -22,11 +26,19 @@ class InterfaceSettings(HomeSettings):
 
 
 async def key_of_worker(api_listen: str) -> str | None:
-    """
-    The public key that the worker at HOST:PORT says it answers with; None where nobody answers, or one without a TEE.
+    """The public key that the worker at HOST:PORT says it answers with; None where nobody answers, or one without a TEE."""
+    key = (await _health(api_listen)).get("public_key")
+    return key if isinstance(key, str) and _is_key(key) else None
 
-    Anybody may listen there: it is good for looking that key up, and for no more.
-    """
+
+async def contract_of_worker(api_listen: str) -> str | None:
+    """The contract that the worker at HOST:PORT says it works for; None where no worker answers."""
+    contract_id = (await _health(api_listen)).get("contract_id")
+    return contract_id if isinstance(contract_id, str) else None
+
+
+async def _health(api_listen: str) -> dict[str, object]:
+    """Nothing where nobody answers, or with something else."""
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S), trust_env=False) as session,
@@ -34,9 +46,8 @@ async def key_of_worker(api_listen: str) -> str | None:
         ):
             told = json.loads(await read_bounded(response, _MAX_HEALTH_BYTES, api_listen))
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError, RecursionError, RpcUnavailable):
-        return None
-    key = told.get("public_key") if isinstance(told, dict) else None
-    return key if isinstance(key, str) and _is_key(key) else None
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _is_key(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 import difflib
 import hashlib
-import json
 import os
 import shutil
 import socket
@@ -11,10 +10,9 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
-
 from oracle.build import has_ziglang
 from oracle.cli.checks.check import Check, fail, ok, warn
+from oracle.cli.interface import contract_of_worker
 from oracle.errors import ConfigurationError, OracleError, StoreError
 from oracle.guest import GuestPool
 from oracle.guest.shipped import shipped_guest
@@ -27,7 +25,6 @@ from oracle.wiring.home import prepare_home
 _WASMTIME_VERSION = version("wasmtime")
 _LEAST_FREE_BYTES = 100 * 1024**2
 _GOOD_FREE_BYTES = 2 * 1024**3
-_HEALTH_TIMEOUT_S, _MOST_HEALTH_BYTES = 2.0, 65_536
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 
@@ -132,7 +129,7 @@ async def check_listen(settings: Settings) -> Check:
             probe.bind((listen.host, listen.port))
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        contract_id = await _contract_of_worker_at(f"http://{listen}")
+        contract_id = await contract_of_worker(str(listen))
         if contract_id is None:
             return warn("interface", f"{listen}: {reason}", "set another API_LISTEN")
         if contract_id != settings.offchainvm_contract_id:
@@ -145,14 +142,3 @@ async def check_listen(settings: Settings) -> Check:
             "set API_LISTEN to 127.0.0.1:PORT, or put it behind a proxy",
         )
     return ok("interface", f"http://{listen}")
-
-
-async def _contract_of_worker_at(url: str) -> str | None:
-    """Whom a worker works for that serves its interface there; None where none does."""
-    try:
-        async with ClientSession(timeout=ClientTimeout(total=_HEALTH_TIMEOUT_S)) as session, session.get(f"{url}/health") as response:
-            told = json.loads(await response.content.read(_MOST_HEALTH_BYTES))
-    except (ClientError, TimeoutError, OSError, ValueError, RecursionError):
-        return None
-    contract_id = told.get("contract_id") if isinstance(told, dict) else None
-    return contract_id if isinstance(contract_id, str) else None
