@@ -1,11 +1,12 @@
 """A quote by itself: checks 5 to 9 on its machine, and 12 where the policy names measurements. What it is for, nobody can tell from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oracle.errors import EvidenceRefused
 from oracle.flows.verify.attested import NO_COLLATERAL, check_measurements, check_platform, read_collateral
 from oracle.flows.verify.check import Check, failed, not_reached, passed
 from oracle.flows.verify.report import Report, Subject
+from oracle.flows.verify.rules import THERE_IS_A_QUOTE
 from oracle.flows.verify.terms import Terms
 from oracle.model import QuoteReport, Tcb
 from oracle.tee.quote import parse_quote, read_quote
@@ -28,8 +29,9 @@ def check_quote_alone(given: bytes, terms: Terms) -> QuoteAlone:
         quote = parse_quote(read_quote(given))
     except EvidenceRefused as refusal:
         unread = tuple(not_reached(number, "the quote cannot be read") for number in range(6, 10))
-        return QuoteAlone(_report((failed(5, str(refusal), expected), *unread), at_s, terms))
-    there = passed(5, f"a quote of {quote.report.kind}, version {quote.report.version}, {len(quote.raw):,} bytes", expected)
+        return QuoteAlone(_report((replace(failed(5, str(refusal), expected), told_as=THERE_IS_A_QUOTE), *unread), at_s, terms))
+    seen = f"a quote of {quote.report.kind}, version {quote.report.version}, {len(quote.raw):,} bytes"
+    there = replace(passed(5, seen, expected), told_as=THERE_IS_A_QUOTE)
     collateral = NO_COLLATERAL if terms.collateral_json is None else read_collateral(terms.collateral_json)
     platform = check_platform(quote, collateral, at_s, terms.root, terms.policy)
     software = check_measurements(platform.verified, at_s, terms.policy) if terms.policy.measurements else None

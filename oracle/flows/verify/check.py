@@ -20,6 +20,7 @@ class Check:
     A check with its result; both texts may hold what strangers wrote.
 
     `mend`: what would make it pass, where somebody can do something. `is_needed`: whether nothing is proven while it is UNKNOWN.
+    `told_as`: another title than its number's, where what is judged is no bundle.
     """
 
     number: int
@@ -28,11 +29,12 @@ class Check:
     expected: str
     mend: str | None = None
     is_needed: bool = True
+    told_as: Rule | None = None
 
     @property
     def rule(self) -> Rule:
         """Its title, its group and why it is made."""
-        return BY_NUMBER[self.number]
+        return self.told_as or BY_NUMBER[self.number]
 
     @property
     def leaves_open(self) -> bool:

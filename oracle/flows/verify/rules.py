@@ -218,3 +218,12 @@ RULES = (
 """In order."""
 
 BY_NUMBER = {rule.number: rule for rule in RULES}
+
+THERE_IS_A_QUOTE = Rule(
+    5,
+    Group.OFFLINE,
+    "The quote can be read",
+    "Of a quote by itself there is no receipt that it could attest. It has to be a quote of a kind and version that is known, so that the "
+    "checks below have something to look at.",
+)
+"""Check 5 where a quote alone is judged."""

@@ -146,7 +146,8 @@ def test_a_quote_that_is_proven_without_a_policy_says_that_its_software_was_not_
 
 def test_a_quote_without_collateral_is_unproven(oracle, settings, tmp_path):
     (tmp_path / "quote").write_bytes(sample_file("tdx"))
-    assert oracle("tee", "verify-quote", str(tmp_path / "quote"))[0] == UNPROVEN
+    code, out, _ = oracle("tee", "verify-quote", str(tmp_path / "quote"), "--json")
+    assert (code, json.loads(out)["checks"][0]["title"]) == (UNPROVEN, "The quote can be read")
 
 
 async def test_a_simulated_quote_verifies_under_its_root_and_says_that_it_is_a_test(ask, simulator, tmp_path):
@@ -201,7 +202,9 @@ async def test_collateral_that_cannot_be_had_is_told(ask, today, tmp_path, conte
 @pytest.mark.parametrize("content", [b"", b"\x04\x00", b"zz", b"00" * 40_000])
 def test_what_is_no_quote_fails(oracle, settings, tmp_path, content):
     (tmp_path / "quote").write_bytes(content)
-    assert oracle("tee", "verify-quote", str(tmp_path / "quote"))[0] == FAILED
+    code, out, _ = oracle("tee", "verify-quote", str(tmp_path / "quote"))
+    assert (code, "receipt" in out) == (FAILED, False)
+    assert "Decided by check 5, the quote can be read: " in out
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(oracle, settings):

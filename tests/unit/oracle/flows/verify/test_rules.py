@@ -9,7 +9,7 @@ import pytest
 
 from oracle.flows.verify.check import Verdict, failed, passed, unknown
 from oracle.flows.verify.report import Overall, Report, Subject, deciding, verdict_of
-from oracle.flows.verify.rules import FIRST_ON_CHAIN, RULES, Group
+from oracle.flows.verify.rules import FIRST_ON_CHAIN, RULES, THERE_IS_A_QUOTE, Group
 from oracle.flows.verify.text import MAX_SHOWN_CHARS, TEST_ROOT_WARNING, report_json, report_lines
 
 DOCS = Path(__file__).parents[5] / "docs" / "verification.md"
@@ -28,7 +28,7 @@ def test_numbers_rise_and_tell_the_group():
 
 
 def test_each_check_is_explained_in_two_or_three_sentences():
-    sentences = {rule.number: len(re.findall(r"\.(?= |$)", rule.why)) for rule in RULES}
+    sentences = {rule.number: len(re.findall(r"\.(?= |$)", rule.why)) for rule in (*RULES, THERE_IS_A_QUOTE)}
     assert {number: count for number, count in sentences.items() if not 2 <= count <= 3} == {}
 
 
