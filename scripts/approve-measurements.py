@@ -13,20 +13,27 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from phala.account import LOCAL_RPC, KeyFile, Signer, signing
 from phala.attested import measurements_of, read_measurements
 from phala.refused import Refused
 from py_near_primitives import FunctionCallAction
 
+from oracle.errors import ChainError
 from oracle.model import Measurements
 from oracle.model.tee import MEASUREMENT_NAMES
+from oracle.near import Rpc
+from oracle.ports import SystemClock
 
 EXAMPLE = "example: scripts/approve-measurements.py operator.test.near --file m.json --key-file chain/owner.test.near.json"
 ADD, REMOVE = "add_approved_measurements", "remove_approved_measurements"
 GAS = 30 * 10**12
 DEPOSIT_YOCTO = 10**22
 """0.01 NEAR; the storage takes about half of it, the rest comes back."""
+PUBLIC_NETWORKS, CUSTOM = frozenset({"mainnet", "testnet"}), "custom"
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+ASKED_S = 10.0
 _PAGE = 100
 
 
@@ -80,12 +87,30 @@ def _measurements(given: argparse.Namespace) -> Measurements:
     return measurements_of(values, "the options")
 
 
+async def _network(rpc_url: str) -> str:
+    """
+    near-cli's name of the network behind a node; one of this machine need not run for it.
+
+    Raises:
+        Refused: it does not tell.
+    """
+    try:
+        async with Rpc([rpc_url], SystemClock(), timeout_s=ASKED_S) as rpc:
+            chain_id = await rpc.chain_id()
+    except ChainError as error:
+        if urlsplit(rpc_url).hostname in LOCAL_HOSTS:
+            return CUSTOM
+        raise Refused(f"{error}; say with --network what near-cli calls the network, or name another node with --rpc-url") from error
+    return chain_id if chain_id in PUBLIC_NETWORKS else CUSTOM
+
+
 def _command(given: argparse.Namespace, measurements: Measurements, method: str) -> str:
     """The same for near-cli 4, for who keeps the owner's key elsewhere."""
     owner = "OWNER" if given.key_file is None else KeyFile.read(given.key_file).account_id
     deposit = [] if given.remove else ["--deposit", "0.01"]
     words = ["near", "call", given.contract, method, json.dumps(measurements.hex_fields(), separators=(",", ":"))]
-    return shlex.join([*words, "--useAccount", owner, *deposit, "--networkId", given.network])
+    network = given.network or asyncio.run(_network(given.rpc_url))
+    return shlex.join([*words, "--useAccount", owner, *deposit, "--networkId", network])
 
 
 def _arguments() -> argparse.Namespace:
@@ -97,7 +122,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--key-file", type=Path, help="JSON with account_id and private_key of the contract's owner")
     parser.add_argument("--remove", action="store_true", help="take the approval back; machines that registered stay until they expire")
     parser.add_argument("--dry-run", action="store_true", help="print the call for near-cli and send nothing")
-    parser.add_argument("--network", default="testnet", help="with --dry-run, near-cli's name of it (default: %(default)s)")
+    parser.add_argument("--network", help="with --dry-run, near-cli's name of it (default: of the node at --rpc-url)")
     parser.add_argument("--rpc-url", default=LOCAL_RPC, help="default: %(default)s, a local chain")
     return parser.parse_args()
 

@@ -16,6 +16,7 @@ from localnet.values.errors import ViewFailed
 from oracle.model import Measurements
 from oracle.tee.simulator import Simulator, SimulatorOptions
 from register.approval import approval_commands
+from tests.integration.oracle.cli.node import Node
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 OPERATOR, OWNER, MAIN = "operator.test.near", "owner.test.near", "outlayer.test.near"
@@ -155,9 +156,30 @@ def test_a_dry_run_sends_nothing_and_prints_the_call_for_near_cli(stage):
     done = stage.approve(*stage.from_file, "--dry-run")
     near, call, contract, method, arguments, *rest = shlex.split(done.stdout)
     assert (near, call, contract, method, json.loads(arguments)) == ("near", "call", OPERATOR, "add_approved_measurements", FIVE)
-    assert rest == ["--useAccount", OWNER, "--deposit", "0.01", "--networkId", "testnet"]
+    assert rest == ["--useAccount", OWNER, "--deposit", "0.01", "--networkId", "custom"]
     with stage.chain:
         assert stage.view("get_approved_measurements") == []
+
+
+def dry_run(*options):
+    registers = [word for name, value in FIVE.items() for word in (f"--{name}", value)]
+    command = [sys.executable, str(SCRIPTS / "approve-measurements.py"), OPERATOR, *registers, "--dry-run", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(("chain_id", "network"), [("mainnet", "mainnet"), ("testnet", "testnet"), ("localnet", "custom")])
+def test_a_dry_run_names_the_network_of_the_node(chain_id, network):
+    with Node() as node:
+        node.chain_id = chain_id
+        done = dry_run("--rpc-url", node.url)
+    assert (done.stderr, shlex.split(done.stdout)[-2:]) == ("", ["--networkId", network])
+
+
+def test_a_dry_run_needs_no_local_chain_that_runs_and_is_told_the_network_where_no_other_node_answers():
+    assert shlex.split(dry_run("--rpc-url", "http://127.0.0.1:1").stdout)[-1] == "custom"
+    done = dry_run("--rpc-url", "http://nowhere.invalid:1")
+    assert (done.returncode, "--network" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+    assert shlex.split(dry_run("--network", "mainnet").stdout)[-1] == "mainnet"
 
 
 def test_a_key_that_is_none_is_refused_without_showing_it(stage):
