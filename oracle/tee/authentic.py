@@ -35,7 +35,7 @@ def check_authentic(collateral: Collateral, root: Root, at_s: int) -> None:
     check_dates(collateral, at_s)
     trusted = root.certificate()
     members = collateral.members()
-    root_list = _list(members, "root_ca_crl", trusted)
+    root_list = _list(members, "root_ca_crl", trusted, _other_root(root))
     for name in ("tcb_info", "qe_identity"):
         signer = _issued_by_root(members, f"{name}_issuer_chain", trusted, root_list, at_s)
         _check_signature(members, name, signer)
@@ -79,7 +79,14 @@ def _issued_by_root(
     return leaf
 
 
-def _list(members: Members, name: str, issuer: x509.Certificate) -> x509.CertificateRevocationList:
+def _other_root(root: Root) -> str:
+    """The root's own list is looked at first: who forgot to name a test root hears of it there."""
+    if root.is_test:
+        return "; another root than Intel's is trusted (TEE_ROOT_CA, or --root-ca): name this collateral's, or leave it out for Intel's"
+    return "; Intel's root is trusted: name a simulator's with TEE_ROOT_CA, or --root-ca, which makes everything a test"
+
+
+def _list(members: Members, name: str, issuer: x509.Certificate, mend: str = "") -> x509.CertificateRevocationList:
     found = read_list(hex_of(members, name, "the collateral"), name)
     try:
         key = issuer.public_key()
@@ -87,7 +94,7 @@ def _list(members: Members, name: str, issuer: x509.Certificate) -> x509.Certifi
     except (*UNREADABLE, UnsupportedAlgorithm) as error:
         raise EvidenceRefused(f"the {name} has a signature that cannot be read") from error
     if not signed:
-        raise EvidenceRefused(f"the {name} is not signed by its authority")
+        raise EvidenceRefused(f"the {name} is not signed by its authority{mend}")
     return found
 
 

@@ -115,6 +115,7 @@ async def test_a_program_is_told_why_it_ended_with_the_values_to_approve(stage, 
     ("arguments", "changed", "refusal"),
     [
         ((), {"PCCS_URL": NOWHERE}, (75, "no collateral for tdx-")),
+        ((), {"TEE_ROOT_CA": ""}, (1, "Intel's root is trusted: name a simulator's with TEE_ROOT_CA")),
         ((), {"NEAR_RPC_URL": NOWHERE}, (75, "cannot connect")),
         ((), {"DSTACK_SIMULATOR_ENDPOINT": "/nowhere.sock"}, (75, "there is no such socket")),
         (("--check",), {"DSTACK_SIMULATOR_ENDPOINT": "/nowhere.sock"}, (75, "there is no such socket")),
