@@ -5,11 +5,15 @@ The figures are those of the contract's own receipts in a chain that counts gas 
 A change of the contract changes them: the failing test says the new ones.
 """
 
+from dataclasses import dataclass
+
 import pytest
 
 from localnet import NEAR, TGAS, KeyPair
 from oracle.tee.simulator.collateral import USUAL_TERMS, CollateralTerms
-from tests.acceptance.contract.register.register_stage import APPROVED, DAY_S, REGISTER, WORKER, RegisterStage, hex_of
+from oracle.tee.simulator.pki import Signer, revocation_list
+from oracle.tee.simulator.window import Window
+from tests.acceptance.contract.register.register_stage import APPROVED, DAY_S, REGISTER, WORKER, RegisterStage, hex_of, pki_of
 from tests.acceptance.contract.register.samples import TDX_COLLATERAL, TDX_QUOTE, WITHIN_S
 
 LIMIT = 200 * TGAS
@@ -23,13 +27,18 @@ GAS_TGAS = {
     "register_worker_key, renewed": 126.9,
     "register_worker, another edition": 127.0,
     DEAREST: 136.5,
+    "register_worker, a list as long as is taken": 139.6,
 }
+MAX_LIST_BYTES = 65_536 // 2
+"""A part may have 65,536 hex digits (contracts/register, `MAX_PART_BYTES`)."""
+REVOKED = 610
+"""As many as fit, with their date and reason."""
 
 
 @pytest.fixture(scope="module")
 def burnt():
     """Gas of each path that verifies a quote, by what was done."""
-    return measured_with_the_real_sample() | measured_with_simulated_quotes()
+    return measured_with_the_real_sample() | measured_with_simulated_quotes() | measured_with_a_long_list()
 
 
 def measured_with_the_real_sample():
@@ -61,9 +70,32 @@ def measured_with_simulated_quotes():
     return gas
 
 
-def register_with_collateral(stage, key, terms=USUAL_TERMS):
+def measured_with_a_long_list():
+    """Hundreds of revoked platforms; the list is hashed, read and searched, and kept."""
+    stage = RegisterStage()
+    stage.call("owner", "add_approved_measurements", hex_of(APPROVED), deposit=NEAR)
+    pck_crl = long_list(stage)
+    assert 0.99 * MAX_LIST_BYTES < len(pck_crl) <= MAX_LIST_BYTES
+    return {"register_worker, a list as long as is taken": register_with_collateral(stage, WORKER, pck_crl=pck_crl)}
+
+
+def long_list(stage):
+    """The PCK CA's."""
+    ca = pki_of().pck_ca
+    revoked = (Stranger(2**158 + number) for number in range(REVOKED))  # serial numbers of 20 bytes, as Intel's
+    return revocation_list(ca, tuple(Signer(each, ca.key) for each in revoked), Window.around(stage.now_s))
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Of a certificate that is revoked, a list needs no more."""
+
+    serial_number: int
+
+
+def register_with_collateral(stage, key, terms=USUAL_TERMS, **changes):
     args = stage.registration(key)
-    args |= {"tdx_quote": args.pop("tdx_quote_hex"), "collateral": stage.collateral(terms)}
+    args |= {"tdx_quote": args.pop("tdx_quote_hex"), "collateral": stage.collateral(terms, **changes)}
     stage.call("init", "register_worker", args, deposit=NEAR)
     return stage.contract_gas["register_worker"]
 
