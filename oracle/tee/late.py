@@ -54,8 +54,9 @@ class LateQuotes:
         return Unquoted(len(self._waiting.receipts), self._given_up)
 
     def take(self, signed: SignedReceipt) -> None:
-        """A receipt is stored."""
+        """A receipt is stored, for the first time or again; with a quote it waits no more."""
         if signed.quote is not None:
+            self._waiting = self._waiting.without(signed.receipt_sha256_hex)
             return
         late = Late(signed.request_id, signed.receipt_sha256_hex, signed.receipt, self._quotes.collateral_kept())
         self._waiting, over = self._waiting.taking(late)

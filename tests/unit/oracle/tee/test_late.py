@@ -114,6 +114,17 @@ async def test_a_receipt_with_a_quote_does_not_wait():
     assert world.late.unquoted == Unquoted(0, 0)
 
 
+async def test_a_receipt_that_is_quoted_with_an_answer_signed_anew_waits_no_more():
+    world = World()
+    with structlog.testing.capture_logs() as logs:
+        async with world.late.quoting():
+            await world.record(7)
+            await world.record(7, ReceiptQuote(b"quote", "log"))
+            assert world.late.unquoted == Unquoted(0, 0)
+    assert world.socket.asked == []
+    assert logs == []
+
+
 async def test_a_socket_that_stays_away_is_asked_less_and_less_often():
     world = World(*[DOWN] * 1_000)
     async with world.stopping():
