@@ -8,11 +8,12 @@ From a key in memory to a key on chain.
 5. The key is looked for on the account, with the rights it has to have.
 
 Where the contract lets anybody register, somebody who sees the transaction on its way may send what is in it first; ours then fails, and
-the key is on the account all the same. So a refusal counts only when the chain does not have this very registration.
+the key is on the account all the same. So a refusal counts only when the chain does not have this very registration. And workers that
+start together each bring collateral, of which the older is refused once the newer is there: then the same quote goes with what is there.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oracle.errors import EvidenceRefused, RpcUnavailable
 from oracle.model import YoctoNear, format_near
@@ -110,7 +111,9 @@ class Registrar:
             sentence = f"transaction {transaction_hash}, paid by {self._payer.account_id}"
         except CallFailed as refusal:
             if not await self._was_sent_before(prepared):
-                raise
+                if prepared.stored or not await self._stored_serves(prepared.evidence, prepared.policy):
+                    raise
+                return await self.submit(replace(prepared, stored=True, deposit_yocto=await self.contract.deposit_yocto(None)))
             transaction_hash = refusal.transaction_hash
             sentence = f"the chain has this very registration already, somebody was faster than {refusal}"
         sent = (("transaction_hash", str(transaction_hash)), ("signer_id", self._payer.account_id))

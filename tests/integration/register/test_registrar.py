@@ -14,6 +14,7 @@ from oracle.tee.dstack import Dstack
 from oracle.tee.root import INTEL
 from oracle.tee.simulator.collateral import CollateralTerms
 from oracle.tee.simulator.tcb import EVALUATION_DATA_NUMBER, OUT_OF_DATE
+from oracle.tee.simulator.window import Window
 from register.access import find_access_key
 from register.errors import CallFailed, NotApproved, RegistrationRefused, Revoked
 from register.registrar import GAS
@@ -65,6 +66,27 @@ async def test_collateral_is_brought_when_what_the_contract_has_is_refused_here(
         await registrar.submit(prepared)
     assert not prepared.stored
     assert stage.view("get_config")["worker_count"] == 2
+
+
+async def test_newer_collateral_that_somebody_brought_meanwhile_keeps_nobody_from_starting(stage, tmp_path):
+    """Workers of one kind of platform start at the same time, and each has asked for Intel's word by itself."""
+    stage.approve()
+    async with stage.registrar() as registrar, stage.registrar(oracle_home=tmp_path / "other") as other:
+        prepared = await registrar.prepare(stage.key())
+        stage.simulator.terms = CollateralTerms(tcb_info_valid=Window.around(stage.chain.head.timestamp_ns // 10**9 + 1_800))
+        await other.register(stage.key())
+        assert not prepared.stored
+        await registrar.submit(prepared)
+    assert stage.view("get_config")["worker_count"] == 2
+
+
+async def test_collateral_that_the_contract_refuses_for_itself_is_refused(stage):
+    stage.approve()
+    async with stage.registrar() as registrar:
+        prepared = await registrar.prepare(stage.key())
+        stage.own("set_policy", min_tcb_evaluation_data_number=EVALUATION_DATA_NUMBER + 1)
+        with pytest.raises(CallFailed, match="the policy takes"):
+            await registrar.submit(prepared)
 
 
 async def test_preparing_spends_nothing(stage):
