@@ -53,7 +53,8 @@ class Node:
 
     async def _handle(self, request: web.Request) -> web.Response:
         if request.method == "GET":
-            return web.json_response(self.pages.get(request.path, {"block": {}}))
+            page = self.pages.get(request.path, {"block": {}})
+            return page if isinstance(page, web.Response) else web.json_response(page)
         asked = await request.json()
         self.asked.append((asked["method"], asked["params"]))
         try:

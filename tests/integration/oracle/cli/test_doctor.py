@@ -2,6 +2,7 @@ import json
 import stat
 
 import pytest
+from aiohttp import web
 
 from tests.integration.oracle.cli.node import Refused, key_of
 
@@ -274,6 +275,15 @@ def test_an_interface_in_use_is_well_when_it_is_the_workers_own(healthy, oracle,
     verdict, words = told.split(": ", 1)
     assert (code, found["interface"][0]["verdict"]) == (0, verdict)
     assert words in found["interface"][0]["found"]
+
+
+def test_an_interface_that_sends_elsewhere_is_nobodys(healthy, oracle, settings):
+    healthy.pages |= {
+        "/health": web.Response(status=302, headers={"Location": f"{healthy.url}/elsewhere"}),
+        "/elsewhere": {"contract_id": "outlayer.test.near"},
+    }
+    settings.setenv("API_LISTEN", healthy.url.removeprefix("http://"))
+    assert "Address already in use" in examine(oracle)[1]["interface"][0]["found"]
 
 
 def test_missing_build_tools_are_a_failure_only_when_they_are_wanted(healthy, oracle, settings, monkeypatch):
