@@ -121,8 +121,8 @@ async def test_a_request_from_the_command_line_is_answered_and_shown_and_the_wor
         assert shown["chain"]["charged_yocto"] == told["charged_yocto"]
         assert shown["job"]["answer"]["instructions"] == told["instructions"]
         refused = await oracle("request", "echo", "--deposit", "0.000001")
-        assert refused.returncode == 1
-        assert "is needed" in refused.stderr
+        assert refused.returncode == 2
+        assert "needs 0.0070001 NEAR" in refused.stderr
         doctor = await oracle("doctor", "--json")
         assert doctor.returncode == 0, doctor.stdout
         assert world.worker.get("/health")["answered"] == {"success": 1, "failure": 0}
