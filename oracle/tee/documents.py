@@ -11,6 +11,7 @@ from typing import Self
 import aiohttp
 
 from oracle.errors import TeeUnavailable
+from oracle.settings import redacted_url
 from oracle.tee.pcs import Document
 
 TIMEOUT_S = 20.0
@@ -46,7 +47,7 @@ class HttpDocuments:
         """See `FetchDocument`."""
         if self._session is None:
             raise RuntimeError("enter the context first")
-        place = url.partition("?")[0]
+        place = redacted_url(url)
         try:
             async with asyncio.timeout(self._timeout_s), self._session.get(url, allow_redirects=False) as response:
                 if response.status != 200:

@@ -111,7 +111,7 @@ class CollateralSource:
             kept = self._good(wanted)
             if kept is None:
                 if isinstance(error, EvidenceRefused):
-                    raise EvidenceRefused(f"{self._pcs.url} gives collateral that is refused: {error}") from error
+                    raise EvidenceRefused(f"{self._pcs.place} gives collateral that is refused: {error}") from error
                 raise TeeUnavailable(f"no collateral for {wanted}: {error}") from error
             log.warning(
                 "collateral_not_refreshed", platform=str(wanted), error=str(error), good_until=moment(kept.collateral.valid_until_s)

@@ -16,6 +16,7 @@ from cryptography import x509
 
 from oracle.errors import EvidenceRefused, TeeUnavailable
 from oracle.model import QuoteKind
+from oracle.settings import redacted_url
 from oracle.tee.certificates import UNREADABLE
 from oracle.tee.collateral import Collateral
 from oracle.tee.members import as_members, hex_of, read_members
@@ -67,7 +68,12 @@ class Pcs:
         base = url.rstrip("/")
         for suffix in _SUFFIXES:
             base = base.removesuffix(suffix)
-        self.url, self._fetch, self._root = base, fetch, root
+        self._url, self._fetch, self._root = base, fetch, root
+
+    @property
+    def place(self) -> str:
+        """The service as it may be shown: an API key may be part of its URL."""
+        return redacted_url(self._url)
 
     async def collateral(self, wanted: Wanted) -> Collateral:
         """
@@ -101,10 +107,13 @@ class Pcs:
         )
 
     async def _get(self, tee: str, path: str) -> Document:
-        return await self._fetch.fetch(f"{self.url}/{tee}/certification/v4/{path}", max_bytes=MAX_DOCUMENT_BYTES)
+        try:
+            return await self._fetch.fetch(f"{self._url}/{tee}/certification/v4/{path}", max_bytes=MAX_DOCUMENT_BYTES)
+        except TeeUnavailable as error:
+            raise TeeUnavailable(f"{tee} {path.partition('?')[0]}: {error}") from error
 
     async def _root_crl(self) -> bytes:
-        if self.url != INTEL_PCS:
+        if self._url != INTEL_PCS:
             try:
                 return binascii.unhexlify((await self._get("sgx", "rootcacrl")).body.strip())
             except (TeeUnavailable, binascii.Error) as error:
@@ -115,7 +124,7 @@ class Pcs:
         """Where the trusted root says; a place that a chain of the service named would be a stranger's."""
         url = _distribution_point(self._root)
         if url is None:
-            raise TeeUnavailable(f"{self.url} does not give the root's revocation list ({earlier}), and the root names no other place")
+            raise TeeUnavailable(f"{self.place} does not give the root's revocation list ({earlier}), and the root names no other place")
         return (await self._fetch.fetch(url, max_bytes=MAX_DOCUMENT_BYTES)).body
 
 

@@ -28,6 +28,7 @@ async def refusal_of(handle, *, timeout_s=5.0):
         with pytest.raises(TeeUnavailable) as refused:
             await documents.fetch(f"{url}?key=secret", max_bytes=1_000)
     assert "secret" not in str(refused.value), "a query may hold an API key"
+    assert "document" not in str(refused.value), "and so may a path"
     return str(refused.value)
 
 

@@ -245,8 +245,27 @@ async def test_a_revocation_is_taken_in_although_the_quote_no_longer_verifies(tm
 
 async def test_an_unknown_platform_is_told_with_the_status(tmp_path):
     async with world_at(tmp_path) as world:
-        with pytest.raises(TeeUnavailable, match="tcb answered with status 404"):
+        with pytest.raises(TeeUnavailable, match=r"tdx tcb: http://127\.0\.0\.1:\d+/… answered with status 404"):
             await world.source.for_platform(Wanted(QuoteKind.TDX, b"other!", "platform"))
+
+
+class Garbage:
+    """A service whose every document is an empty object."""
+
+    async def fetch(self, _url, *, max_bytes):
+        return Document(b"{}"[:max_bytes], {})
+
+
+@pytest.mark.parametrize("suffix", ["", "/sgx/certification/v4/"])
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_key_in_the_url_of_a_service_shows_in_no_refusal(tmp_path, suffix, answers):
+    """They come into `/health`, which anybody may read."""
+    async with world_at(tmp_path) as world, HttpDocuments() as documents:
+        url = f"http://user:hunter2@{world.simulator.pccs_url.removeprefix('http://')}/hunter2{suffix}"
+        source = CollateralSource(url, Garbage() if answers else documents, None, world.clock, world.root)
+        with pytest.raises(EvidenceRefused if answers else TeeUnavailable, match=r"http://127\.0\.0\.1:\d+/…") as refused:
+            await source.for_quote(world.quote)
+    assert "hunter2" not in str(refused.value)
 
 
 async def test_a_quote_that_is_none_asks_nobody(tmp_path):
@@ -316,9 +335,9 @@ async def test_a_cache_without_the_roots_list_sends_to_where_the_root_says_it_is
     ],
 )
 async def test_garbage_from_a_service_is_refused(document, reason):
-    class Garbage:
+    class Service:
         async def fetch(self, url, *, max_bytes):
             return document
 
     with pytest.raises(EvidenceRefused, match=reason):
-        await Pcs(INTEL_PCS, Garbage(), INTEL).collateral(Wanted(QuoteKind.TDX, bytes(6), "platform"))
+        await Pcs(INTEL_PCS, Service(), INTEL).collateral(Wanted(QuoteKind.TDX, bytes(6), "platform"))
