@@ -1,5 +1,6 @@
 """A module on this machine as the command line names it: a file, or a guest that ships with the package."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -14,7 +15,10 @@ _CHUNK_BYTES = 1024 * 1024
 def find_module(text: str) -> Path | None:
     """The module's path; a file of that name comes before a shipped guest. None: there is neither."""
     path = Path(text)
-    return path if path.is_file() else shipped_guests().get(text)
+    with contextlib.suppress(OSError):  # a name that is too long, or a directory that may not be entered
+        if path.is_file():
+            return path
+    return shipped_guests().get(text)
 
 
 def module_sha256_hex(path: Path) -> str:

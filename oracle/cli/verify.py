@@ -1,5 +1,6 @@
 """`oracle verify`: what a bundle proves, check by check."""
 
+import contextlib
 import re
 import time
 from dataclasses import dataclass, replace
@@ -42,11 +43,18 @@ class _TargetType(click.ParamType[Target]):
             if len(text) > len(str(_MOST_REQUEST_ID)) or int(text) > _MOST_REQUEST_ID:
                 self.fail(f"{text[:40]} is no request's number: they end at {_MOST_REQUEST_ID}", param, ctx)
             return Target(request_id=int(text))
-        if text == "-" or (Path(text).exists() and not Path(text).is_dir()):
+        if text == "-" or _names_a_file(Path(text)):
             return Target(file=text)
         if not _HASH.fullmatch(text):
             self.fail(f"{text[:200]!r} is no file, no request's number and no transaction's hash", param, ctx)
         return Target(transaction=text)
+
+
+def _names_a_file(path: Path) -> bool:
+    """A pipe is one too; what cannot be looked at, as a name that is too long, is none."""
+    with contextlib.suppress(OSError):
+        return path.exists() and not path.is_dir()
+    return False
 
 
 class _HashType(click.ParamType[str]):

@@ -134,6 +134,7 @@ def test_collateral_can_be_brought_along(verify, files, good):
     [
         (),
         ("nothing.json",),
+        ("n" * 300,),
         ("7", "--offline"),
         ("bundle.json", "--at", "tomorrow"),
         ("bundle.json", "--at", "2024-01-01"),

@@ -15,7 +15,7 @@ def test_a_file_comes_before_a_shipped_guest_of_that_name(tmp_path, monkeypatch)
     assert find_module("echo").read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("name", ["no_such_guest", "", ".", "/dev/zero", "../echo"])
+@pytest.mark.parametrize("name", ["no_such_guest", "", ".", "/dev/zero", "../echo", "e" * 300])
 def test_what_is_no_file_and_no_guest_is_not_found(name):
     assert find_module(name) is None
 
