@@ -4,6 +4,7 @@ A worker's key comes on chain: made in memory, bound to a quote, registered, kep
 Uses `oracle`'s values, errors, ports, and its rooms for the chain and for quotes; what is real is handed in by `oracle.wiring`.
 """
 
+from register.block_time import BlockTimes
 from register.contract import RegisterContract
 from register.evidence import Judge, Witness
 from register.keeper import Keeper
@@ -15,6 +16,7 @@ from register.telling import Step, Tell, Told
 
 __all__ = [
     "AnswersWhileRegistered",
+    "BlockTimes",
     "Judge",
     "Keeper",
     "Payer",

@@ -22,6 +22,7 @@ from oracle.near.keys import Call
 from oracle.tee.collateral import Collateral
 from register.access import AccessKey, find_access_key
 from register.binding import Context
+from register.block_time import BlockTimes
 from register.contract import ContractPolicy, RegisterContract, Registered
 from register.errors import CallFailed, RegistrationRefused
 from register.evidence import Evidence, Witness
@@ -65,8 +66,10 @@ class Prepared:
 class Registrar:
     """Registers keys of this machine."""
 
-    def __init__(self, plan: Plan, witness: Witness, payer: Payer, tell: Tell) -> None:
+    def __init__(self, plan: Plan, witness: Witness, payer: Payer, tell: Tell, times: BlockTimes | None = None) -> None:
+        """`times`: whose word counts for the time of a block; None: that of the nodes that the payer uses."""
         self.plan, self.rpc, self.clock = plan, payer.rpc, payer.clock
+        self._times = times or BlockTimes(payer.rpc, payer.clock)
         self.contract = RegisterContract(payer.rpc, plan.register_account_id)
         self._witness, self._payer, self._tell = witness, payer, tell
 
@@ -147,21 +150,21 @@ class Registrar:
             await self.clock.sleep(_LOOK_EVERY_S)
 
     async def _seen_block_time_ns(self, *, fresh: bool) -> int:
-        block = await self.rpc.final_block()
-        ahead_s = -self._age_s(block.timestamp_ns)
+        newest_ns = await self._times.newest_ns()
+        ahead_s = -self._age_s(newest_ns)
         if ahead_s > OLD_BLOCK_S and not self.plan.local_chain:  # who gets a quote over a time to come may register with it then
             raise RpcUnavailable(f"the newest final block is {ahead_s:,.0f} s ahead of this machine's clock: one of them is wrong")
-        if not fresh or self._age_s(block.timestamp_ns) <= OLD_BLOCK_S:
-            return block.timestamp_ns
+        if not fresh or self._age_s(newest_ns) <= OLD_BLOCK_S:
+            return newest_ns
         # An idle chain may make no blocks; this call of anybody's makes one, and does the contract a service.
         arguments = json.dumps({"limit": 1}).encode()
         await self._payer.call(Call(self.plan.register_account_id, "remove_expired", arguments, SWEEP_GAS))
-        block = await self.rpc.final_block()
-        if self._age_s(block.timestamp_ns) > OLD_BLOCK_S:
+        newest_ns = await self._times.newest_ns()
+        if self._age_s(newest_ns) > OLD_BLOCK_S:
             raise RpcUnavailable(
-                f"the newest final block is {self._age_s(block.timestamp_ns):,.0f} s old: the node lags, or this machine's clock is ahead"
+                f"the newest final block is {self._age_s(newest_ns):,.0f} s old: the node lags, or this machine's clock is ahead"
             )
-        return block.timestamp_ns
+        return newest_ns
 
     def _age_s(self, timestamp_ns: int) -> float:
         return (self.clock.now_ns() - timestamp_ns) / 1e9

@@ -17,7 +17,7 @@ from oracle.tee.pccs import CollateralSource
 from oracle.tee.policy import Policy
 from oracle.tee.root import INTEL, Root
 from oracle.tee.security import SecuritySettings
-from register import Judge, Payer, Plan, Registrar, Tell, Witness
+from register import BlockTimes, Judge, Payer, Plan, Registrar, Tell, Witness
 
 GUEST_ISOLATION = "process"
 """What every guest has: a process of its own behind the walls of `oracle.guest`."""
@@ -114,4 +114,5 @@ def registrar_of(settings: TeeSettings, trust: Trust, machine: Machine, rpc: Rpc
         local_chain=settings.is_local_chain,
     )
     payer = Payer(rpc, SigningKey.from_text(payer_id, payer_key.get_secret_value()), SystemClock())
-    return Registrar(plan, Witness(machine.socket, machine.collateral, Judge(trust.root, trust.policy)), payer, tell)
+    times = BlockTimes(rpc, payer.clock, independent_nodes(settings) if trust.policy.two_nodes else ())
+    return Registrar(plan, Witness(machine.socket, machine.collateral, Judge(trust.root, trust.policy)), payer, tell, times)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from pydantic import SecretStr
 
 from localnet import NEAR
 from oracle.errors import ConfigurationError, EvidenceRefused, RpcUnavailable, TeeUnavailable
@@ -19,6 +20,7 @@ from register.access import find_access_key
 from register.errors import CallFailed, NotApproved, RegistrationRefused, Revoked
 from register.registrar import GAS
 from register.telling import Step
+from tests.integration.oracle.cli.node import HASH, Node
 from tests.integration.register.conftest import MAIN, ONE_NODE, PAYER, REGISTER
 
 METHODS = ["resolve_execution", "submit_execution_output", "submit_execution_output_and_resolve", "extend_execution"]
@@ -269,6 +271,39 @@ async def test_a_node_that_tells_a_time_to_come_gets_no_quote_over_it(stage):
         with pytest.raises(RpcUnavailable, match="ahead of this machine's clock"):
             await registrar.prepare(stage.key(), fresh=False)
     assert stage.told == []
+
+
+@pytest.fixture
+def another_node(stage, tmp_path):
+    """A second node, and the settings of a worker that believes what two of them say."""
+    (tmp_path / "two_nodes.toml").write_text("[chain]\ntwo_nodes = true\n")
+    with Node() as node:
+        urls = [SecretStr(stage.settings.rpc_urls[0]), SecretStr(node.url)]
+        yield node, {"near_rpc_url": urls, "tee_policy_file": tmp_path / "two_nodes.toml"}
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(("off_s", "counts_s"), [(250, 0), (0, 0), (-250, -250)])
+async def test_of_two_nodes_the_earlier_block_counts_so_that_one_alone_makes_no_quote_younger(stage, another_node, off_s, counts_s, first):
+    stage.approve()
+    node, settings = another_node
+    ours_ns = (await stage.rpc.final_block()).timestamp_ns
+    node.methods["block"] = lambda _: {"header": {"height": 100, "hash": HASH, "timestamp_nanosec": str(ours_ns + off_s * 10**9)}}
+    urls = settings["near_rpc_url"] if first else settings["near_rpc_url"][::-1]
+    async with stage.registrar(**settings | {"near_rpc_url": tuple(urls)}) as registrar:
+        prepared = await registrar.prepare(stage.key(), fresh=False)
+    assert prepared.context.seen_block_time_ns - ours_ns == counts_s * 10**9
+
+
+async def test_two_nodes_have_to_tell_the_time_where_the_policy_asks_for_two(stage, another_node):
+    stage.approve()
+    node, settings = another_node
+    node.methods["block"] = lambda _: {"header": {"height": 100, "hash": HASH, "timestamp_nanosec": "soon"}}
+    async with stage.registrar(**settings) as registrar:
+        with pytest.raises(
+            RpcUnavailable, match=r"fewer than 2 independent nodes tell of the newest final block: http:.*: the node.s block has no"
+        ):
+            await registrar.prepare(stage.key(), fresh=False)
 
 
 class Ahead:
