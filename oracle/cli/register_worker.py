@@ -61,13 +61,11 @@ def command(*, dry_run: bool, check: bool, force: bool, as_json: bool) -> int:
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if dry_run and check:
         raise click.UsageError("--dry-run and --check exclude each other.")
-    settings = start_with(TeeSettings)
-    listen = start_with(InterfaceSettings).api_listen
-    asked = (
-        _look(settings, listen, as_json=as_json) if check else _register(settings, listen, dry_run=dry_run, force=force, as_json=as_json)
-    )
     try:
-        return asyncio.run(asked)
+        settings, listen = start_with(TeeSettings), start_with(InterfaceSettings).api_listen
+        if check:
+            return asyncio.run(_look(settings, listen, as_json=as_json))
+        return asyncio.run(_register(settings, listen, dry_run=dry_run, force=force, as_json=as_json))
     except OracleError as error:
         if as_json:
             _say("ended", str(error), as_json=True, exit_code=str(code_of(error)), **_facts_of(error))

@@ -109,6 +109,8 @@ async def test_a_program_is_told_why_it_ended_with_the_values_to_approve(stage, 
     assert told["sentence"] in err
     code, lines, _ = await register_worker("--check", "--json", DSTACK_SIMULATOR_ENDPOINT="/nowhere.sock")
     assert (code, [json.loads(line)["exit_code"] for line in lines]) == (75, ["75"])
+    code, lines, _ = await register_worker("--json", INIT_ACCOUNT_ID="")
+    assert (code, [json.loads(line)["exit_code"] for line in lines]) == (78, ["78"])
 
 
 @pytest.mark.parametrize(
