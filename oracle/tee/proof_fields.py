@@ -108,10 +108,11 @@ def _outcome(fields: Fields, outcome_id: bytes) -> ProvableOutcome:
     logs, receipts = fields.items("logs", MAX_LOGS), fields.items("receipt_ids", MAX_RECEIPT_IDS)
     texts = tuple(logs.text(str(number)) for number in range(len(logs)))
     executor_id = fields.text("executor_id")
-    for what, length, most in (
-        ("logs", sum(len(text.encode()) for text in texts), MAX_LOG_BYTES),
-        ("executor_id", len(executor_id.encode()), MAX_ACCOUNT_BYTES),
-    ):
+    for what, said, most in (("logs", texts, MAX_LOG_BYTES), ("executor_id", (executor_id,), MAX_ACCOUNT_BYTES)):
+        try:
+            length = sum(len(text.encode()) for text in said)
+        except UnicodeEncodeError as error:  # out of a node's answer; a bundle with one is not read so far
+            raise EvidenceRefused(f"{fields.name(what)} has half a surrogate pair") from error
         if length > most:
             raise EvidenceRefused(f"{fields.name(what)} has {length} bytes; at most {most} are read")
     ending, value = _status(fields)

@@ -117,6 +117,14 @@ def outcome(document):
     return document["settled"]["outcome_proof"]["outcome"]
 
 
+@pytest.mark.parametrize(("name", "odd"), [("logs", ["\ud800"]), ("executor_id", "\ud800")])
+def test_half_a_surrogate_pair_in_a_nodes_answer_is_refused(name, odd):
+    answer = copy.deepcopy(VECTORS["proofs"][0])
+    answer["outcome_proof"]["outcome"][name] = odd
+    with pytest.raises(EvidenceRefused, match=f"{name} has half a surrogate pair"):
+        outcome_proof_of_node(answer)
+
+
 PLACES = [
     ("outcome_proof",),
     ("outcome_proof", "outcome"),
