@@ -75,7 +75,8 @@ async def test_newer_collateral_that_somebody_brought_meanwhile_keeps_nobody_fro
     stage.approve()
     async with stage.registrar() as registrar, stage.registrar(oracle_home=tmp_path / "other") as other:
         prepared = await registrar.prepare(stage.key())
-        stage.simulator.terms = CollateralTerms(tcb_info_valid=Window.around(stage.chain.head.timestamp_ns // 10**9 + 1_800))
+        issued_s = prepared.evidence.collateral.issued_s
+        stage.simulator.terms = CollateralTerms(tcb_info_valid=Window(issued_s + 60, issued_s + 86_400))
         await other.register(stage.key())
         assert not prepared.stored
         await registrar.submit(prepared)
