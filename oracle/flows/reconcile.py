@@ -38,6 +38,9 @@ async def reconcile(worker: Worker, contract: ReadContract, store: StoreJobs, ch
     Raises:
         ChainError, StoreError: nothing is lost by trying again later.
     """
+    until_s = clock.monotonic_s() + CATCH_UP_TIMEOUT_S
+    while worker.cursor_height == 0 and clock.monotonic_s() < until_s:
+        await clock.sleep(_TICK_S)  # what is asked between the contract's word and the first block would be in neither
     ours = worker.unfinished
     try:
         pending = frozenset(await contract.pending_request_ids(at_least_height=worker.cursor_height))
@@ -47,7 +50,7 @@ async def reconcile(worker: Worker, contract: ReadContract, store: StoreJobs, ch
         return Reconciled((), ())
     unknown = [request_id for request_id in sorted(pending) if request_id not in ours]
     if unknown:
-        await _stream_had_its_turn(worker, chain, clock)
+        await _stream_had_its_turn(worker, chain, clock, until_s)
     adopted = [request_id for request_id in unknown if await _adopt(request_id, worker, contract, store)]
     vanished = [request_id for request_id in sorted(ours) if request_id not in pending]
     vanished = [request_id for request_id in vanished if await _is_gone(ours[request_id], contract)]
@@ -58,8 +61,8 @@ async def reconcile(worker: Worker, contract: ReadContract, store: StoreJobs, ch
     return Reconciled(tuple(adopted), tuple(vanished))
 
 
-async def _stream_had_its_turn(worker: Worker, chain: WatchChain, clock: Clock) -> None:
-    head_height, until_s = chain.head_height, clock.monotonic_s() + CATCH_UP_TIMEOUT_S
+async def _stream_had_its_turn(worker: Worker, chain: WatchChain, clock: Clock, until_s: float) -> None:
+    head_height = chain.head_height
     while (worker.cursor_height == 0 or worker.cursor_height < head_height) and clock.monotonic_s() < until_s:
         await clock.sleep(_TICK_S)
 

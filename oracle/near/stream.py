@@ -2,10 +2,12 @@
 Blocks from a neardata-style API: `/v0/block/{height}`, where `null` is a height that no block has and 404 a block that is not there yet.
 
 Rules: heights are asked for one by one from the cursor on, so no block is passed over; each block must follow the hash of the one before,
-which finds a server that calls an existing block skipped; whatever the server does, the stream waits and asks again.
+which finds a server that calls an existing block skipped; whatever the server does, the stream waits and asks again. Without a cursor the
+stream begins no later than where the chain was when it was opened: who is told of a worker may ask at once.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Self
@@ -48,13 +50,14 @@ class NeardataStream:
     """`WatchChain` over a block API. Used as an async context manager, which owns the connections."""
 
     def __init__(self, base_url: str, rpc: Rpc, watched: Watched, clock: Clock, *, start_height: int | None = None) -> None:
-        """`start_height`: where to begin without a cursor; None: at the final block, which the RPC tells."""
+        """`start_height`: where to begin without a cursor; None: at the block that is final when the stream is opened, as the RPC tells."""
         self._base_url = base_url.rstrip("/")
         self._place = place_of(base_url)
         self._rpc = rpc
         self._watched = watched
         self._clock = clock
         self._start_height = start_height
+        self._opened_at: int | None = None
         self._road = Road(clock)
         self._session: aiohttp.ClientSession | None = None
 
@@ -62,6 +65,8 @@ class NeardataStream:
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S), connector=aiohttp.TCPConnector(limit=2 * _AHEAD), trust_env=False
         )
+        with contextlib.suppress(ChainError):  # then it is asked for when it is needed
+            self._opened_at = (await self._rpc.final_block()).height
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -110,7 +115,7 @@ class NeardataStream:
         """Where to begin without a cursor: at a final block that the server has too, for one that it does not have may be no chain's."""
         if self._start_height is not None:
             return self._start_height
-        lowest: int | None = None
+        lowest = self._opened_at
         while True:
             try:
                 told = (await self._rpc.final_block()).height

@@ -211,6 +211,13 @@ async def test_without_a_cursor_the_stream_begins_at_the_final_block_or_where_it
         assert [news.cursor.height for news in await first(stream, 2, after=None)] == [3, 4]
 
 
+async def test_nothing_that_happens_once_the_stream_is_open_is_passed_over(serving):
+    chain, clock = Chain(1, 2), EagerClock()
+    async with serving(chain.handle) as url, Rpc([url], clock) as rpc, NeardataStream(url, rpc, Watched(CONTRACT), clock) as stream:
+        chain.blocks |= Chain(*range(1, 6)).blocks
+        assert [news.cursor.height for news in await first(stream, 4, after=None)] == [2, 3, 4, 5]
+
+
 async def test_only_the_contracts_own_successful_receipts_count(serving):
     chain, clock = Chain(), EagerClock()
     chain.blocks = {

@@ -93,6 +93,24 @@ async def test_a_chain_in_trouble_at_the_start_is_waited_for():
     assert world.chain.settled[request_id].success
 
 
+async def test_a_request_made_before_the_first_block_is_read_is_found_by_the_first_comparison(monkeypatch):
+    world, begun = World(), asyncio.Event()
+    follow = world.chain.follow
+
+    async def begins_late(after):
+        await begun.wait()
+        async for block in follow(after):
+            yield block
+
+    monkeypatch.setattr(world.chain, "follow", begins_late)
+    async with world.serving():
+        request_id = world.chain.ask()
+        world.chain.block()
+        begun.set()
+        await world.clock.advance(5)
+        assert world.chain.settled[request_id].success
+
+
 async def test_the_store_of_another_contract_stops_the_start():
     world = World()
     await world.store.bind(ChainIdentity("localnet", "other.test.near", "genesis"))
