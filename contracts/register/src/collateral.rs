@@ -112,7 +112,8 @@ impl Collateral {
         chains
     }
 
-    /// For one use beside stored collateral of another edition and the same CA: revocations are of no edition, so the newer lists count.
+    /// For one use beside stored collateral that is of another edition, or no longer serves, and of the same CA: revocations are of no
+    /// edition, so the newer lists count.
     pub fn beside(mut self, stored: Self) -> Result<Self, CollateralError> {
         self.facts.check_still_signed(&stored.facts)?;
         if self.facts.root_crl.issued_s < stored.facts.root_crl.issued_s {

@@ -94,7 +94,7 @@ pub enum CollateralError {
     RolledBack { part: &'static str, issued_s: u64, stored_s: u64 },
     #[error("pck_crl is of another CA than what is stored for FMSPC {fmspc}: fetch the list of the CA in the quote's certificates, or the owner replaces the collateral with update_collateral")]
     OtherIssuer { fmspc: String },
-    #[error("{part} of the collateral was issued at {issued_s}, more than {most_s} s before what is stored of another edition ({stored_s}, seconds since 1970): fetch fresh collateral")]
+    #[error("{part} of the collateral was issued at {issued_s}, more than {most_s} s before what is stored beside it ({stored_s}, seconds since 1970): fetch fresh collateral")]
     LeftBehind { part: &'static str, issued_s: u64, stored_s: u64, most_s: u64 },
     #[error("the collateral is of another edition than what is stored for FMSPC {fmspc} (tcbEvaluationDataNumber of TCB info and QE identity {brought:?}, stored {stored:?}), and the stored still serves: register_worker takes it along for one registration, and the owner puts it in place with update_collateral")]
     OtherEdition { fmspc: String, brought: (u32, u32), stored: (u32, u32) },

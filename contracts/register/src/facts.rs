@@ -6,7 +6,7 @@ use near_sdk::near;
 use crate::dates::Window;
 use crate::error::CollateralError;
 
-/// How far collateral of another edition may be behind the stored: a PCCS fetches daily or weekly.
+/// How far TCB info and QE identity may be behind the stored: a PCCS fetches daily or weekly.
 const MOST_BEHIND_S: u64 = 7 * 24 * 60 * 60;
 
 #[near(serializers = [borsh])]
@@ -60,7 +60,7 @@ impl Facts {
         Ok(())
     }
 
-    /// What is of another edition than the stored counts as long as Intel signs it, which some caches know a few days late.
+    /// What is used beside the stored counts as long as Intel signs it, which some caches know a few days late.
     pub fn check_still_signed(&self, stored: &Self) -> Result<(), CollateralError> {
         for ((part, new), (_, old)) in self.windows().into_iter().zip(stored.windows()).take(2) {
             if new.issued_s.saturating_add(MOST_BEHIND_S) < old.issued_s {

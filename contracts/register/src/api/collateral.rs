@@ -77,14 +77,14 @@ impl Register {
 
 impl Register {
     /// Collateral that a worker brings for its registration: stored where `refresh_collateral` would store it. Of another edition than
-    /// the stored it serves this worker alone, so that who fills the place shuts nobody out.
+    /// the stored, or beside what no longer serves, it serves this worker alone, so that who fills the place shuts nobody out.
     pub(crate) fn brought(&self, collateral: CollateralArgument) -> Result<Brought, CollateralError> {
         let collateral = self.current(collateral)?;
         let Some(stored) = COLLATERAL.get(&collateral.facts.fmspc) else { return Ok(Brought::ToKeep(collateral)) };
         match self.check_takes_the_place(&collateral.facts, &stored.collateral.facts) {
             Ok(()) => Ok(Brought::ToKeep(collateral)),
             Err(CollateralError::OtherIssuer { fmspc }) => Err(CollateralError::OtherIssuer { fmspc }),
-            Err(_) if collateral.facts.edition() != stored.collateral.facts.edition() => {
+            Err(_) if collateral.facts.edition() != stored.collateral.facts.edition() || !self.serves(&stored.collateral.facts) => {
                 collateral.beside(stored.collateral).map(Brought::ForOneUse)
             }
             Err(refused) => Err(refused),

@@ -133,13 +133,24 @@ def test_another_edition_counts_while_intel_signs_it(register, part):
     why = bring_refused(register, left)
     issued_s = register.now_s - HOUR_S
     assert f"{part} of the collateral was issued at {issued_s - 7 * DAY_S - 1}, more than 604800 s before" in why
-    assert f"another edition ({issued_s}, seconds since 1970)" in why
+    assert f"stored beside it ({issued_s}, seconds since 1970)" in why
     assert bring(register, older(register, 7 * DAY_S, f"{part}_valid")) is True
 
 
 def test_with_another_edition_the_newer_of_both_revocation_lists_count(register):
     place(register, register.collateral(EARLY))
     assert bring(register, older(register, HOUR_S, "crl_valid")) is True, "the list that is stored is newer, and names nobody"
+
+
+def test_newer_lists_of_collateral_that_no_longer_serves_shut_nobody_out(register):
+    """A stranger can bring newer lists alone until the rest has expired; a worker's source may have them a little later."""
+    expiring = Window(register.now_s - HOUR_S, register.now_s + HOUR_S)
+    kept = place(register, register.collateral(replace(STANDARD, tcb_info_valid=expiring)))
+    register.later(2 * HOUR_S)
+    lagging = older(register, 3 * HOUR_S, "crl_valid")
+    assert "was issued at" in refresh_refused(register, lagging)
+    assert bring(register, lagging) is True
+    assert stored(register) == kept
 
 
 @pytest.mark.parametrize("revoked", [Revocable.PCK, Revocable.PCK_CA])
