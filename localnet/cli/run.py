@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 
 from localnet.chain import Chain
 from localnet.cli.group import Refused, json_option, print_json
 from localnet.cli.key_file import write_key_file
+from localnet.cli.logs import configure_logs
 from localnet.server import CannotListen, Server, ServerOptions, serve
 from localnet.state.home import KEY_FILE
 from localnet.state.store import StateError
@@ -78,8 +78,7 @@ Examples:
 @json_option("Print one JSON object a line; the first says where the chain is served.")
 def command(*, host: str, port: int, home: Path | None, block_time: float | None, verbose: bool, as_json: bool) -> None:
     """Start a local NEAR chain, and serve JSON-RPC and blocks until Ctrl-C."""
-    # Answers go to stdout, where a program reads them line by line; what goes wrong is told beside it.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    configure_logs()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     options = ServerOptions(host=host, port=port, block_time_s=block_time, on_block=_block_printer(as_json=as_json) if verbose else None)
     try:
