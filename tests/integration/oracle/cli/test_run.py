@@ -50,7 +50,7 @@ def oracle_as(environment: dict[str, str], cwd, *arguments: str) -> subprocess.C
     return subprocess.run(command, env={**os.environ, **environment}, cwd=cwd, check=False, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 130)])
 def test_a_chain_that_is_not_there_is_waited_for_and_a_signal_ends_the_wait(environment, tmp_path, number, code):
     environment.setenv("NEAR_RPC_URL", "http://127.0.0.1:9/hunter2hunter2")
     worker = Running(tmp_path / "log", "--json")
