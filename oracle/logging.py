@@ -2,13 +2,14 @@
 Logs: one event name and key/values, for people or as JSON lines, on stderr.
 
 Rules: known secrets are cut out of the finished line, wherever in it they came from (a value, a URL inside an error's text, a traceback);
-stdout belongs to the commands' answers; a log line is never parsed by us.
+stdout belongs to the commands' answers; a log line is never parsed by us, and one that cannot be written stops nothing.
 """
 
+import contextlib
 import logging
 import sys
 from collections.abc import Iterable
-from typing import Literal, TextIO
+from typing import Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -40,6 +41,21 @@ def redact_line(_logger: WrappedLogger, _method: str, line: str | bytes | EventD
     return redact(str(line))
 
 
+class _Lenient:
+    """Lines that cannot be written are lost: a full disk, or a terminal that is gone, must not end the work that a line is about."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def configure_logging(log_format: Literal["console", "json"], log_level: str, stream: TextIO | None = None) -> None:
     """Set up structlog and the libraries' stdlib loggers alike; may be called again."""
     out = sys.stderr if stream is None else stream
@@ -57,7 +73,7 @@ def configure_logging(log_format: Literal["console", "json"], log_level: str, st
     structlog.configure(
         processors=[*shared, renderer, redact_line],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[log_level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Lenient(out))),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)

@@ -1,6 +1,8 @@
+import errno
 import io
 import json
 import logging
+import os
 
 import pytest
 import structlog
@@ -39,6 +41,34 @@ def test_secrets_are_cut_out_wherever_they_stand(out, log_format):
     assert "abcdefgh" not in text
     assert text.count(REDACTED) >= 6
     assert "ValueError" in text
+
+
+class Full(io.StringIO):
+    """A file on a disk that has no room, for as long as `is_full`; it buffers, so that either call may fail."""
+
+    is_full = True
+
+    def write(self, text):
+        return self._only_with_room(super().write, text)
+
+    def flush(self):
+        self._only_with_room(super().flush)
+
+    def _only_with_room(self, work, *arguments):
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return work(*arguments)
+
+
+def test_a_log_that_cannot_be_written_ends_nothing_and_goes_on_when_it_can(out):
+    out = Full()
+    configure_logging("json", "info", out)
+    structlog.get_logger().info("lost")
+    out.is_full = False
+    structlog.get_logger().info("written")
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["written"]
+    out.close()
+    structlog.get_logger().info("lost too")
 
 
 def test_json_lines_are_objects_with_time_level_and_event(out):
