@@ -120,9 +120,12 @@ async def test_a_request_from_the_command_line_is_answered_and_shown_and_the_wor
         shown = json.loads((await oracle("show", str(told["request_id"]), "--json")).stdout)
         assert shown["chain"]["charged_yocto"] == told["charged_yocto"]
         assert shown["job"]["answer"]["instructions"] == told["instructions"]
-        refused = await oracle("request", "echo", "--deposit", "0.000001")
-        assert refused.returncode == 2
-        assert "needs 0.0070001 NEAR" in refused.stderr
+        for beyond in (("--deposit", "0.007"), ("--max-instructions", "100000000001"), ("--max-seconds", "61")):
+            unsent = await oracle("request", "echo", *beyond)
+            assert (unsent.returncode, "Sent" in unsent.stderr) == (2, False)
+        refused = await oracle("request", "alice.test.near/nothing", "--project")
+        assert refused.returncode == 1
+        assert "the transaction failed: " in refused.stderr
         doctor = await oracle("doctor", "--json")
         assert doctor.returncode == 0, doctor.stdout
         assert world.worker.get("/health")["answered"] == {"success": 1, "failure": 0}
