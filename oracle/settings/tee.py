@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
@@ -80,7 +81,12 @@ class TeeSettings(ChainSettings):
     @field_validator("pccs_url")
     @classmethod
     def _service(cls, text: str) -> str:
-        return http_url(text)
+        url = http_url(text)
+        if urlsplit(url).query or "#" in url:
+            raise ValueError(
+                f"{redacted_url(url)} has a query, and the documents' names are put behind it: a key goes into the path or the user"
+            )
+        return url
 
     @field_validator("tee_evm_rpc_url")
     @classmethod

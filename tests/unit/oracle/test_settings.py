@@ -283,6 +283,7 @@ def test_the_operator_of_a_trusted_machine_is_the_account_of_the_register_contra
         ("TEE_MODE", "sgx"),
         ("DSTACK_SIMULATOR_ENDPOINT", "ftp://x"),
         ("PCCS_URL", "pccs"),
+        ("PCCS_URL", "https://pccs.example?key=k"),
         ("QUOTE_BATCH_MS", "1001"),
         ("TEE_EVM_RPC_URL", "node"),
         ("TEE_EVM_CHAIN_ID", "0"),
