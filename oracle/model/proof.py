@@ -21,6 +21,9 @@ class Sibling:
 MerklePath = tuple[Sibling, ...]
 """From the leaf up."""
 
+MAX_PATH = 64
+"""A tree of blocks or outcomes that is deeper has more leaves than there are numbers for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class LightHeader:

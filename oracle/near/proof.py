@@ -16,10 +16,7 @@ NEP specification, "Light Client".
 
 from hashlib import sha256
 
-from oracle.model.proof import BlockProof, Ending, LightHeader, MerklePath, OutcomeProof, ProvableOutcome
-
-MAX_PATH = 64
-"""A tree of blocks or outcomes that is deeper has more leaves than there are numbers for them."""
+from oracle.model.proof import MAX_PATH, BlockProof, Ending, LightHeader, MerklePath, OutcomeProof, ProvableOutcome
 
 _STATUS_TAGS = {Ending.UNKNOWN: 0, Ending.FAILURE: 1, Ending.VALUE: 2, Ending.RECEIPT: 3}
 """`PartialExecutionStatus`."""

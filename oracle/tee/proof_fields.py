@@ -9,13 +9,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from oracle.errors import EvidenceRefused
-from oracle.model.proof import BlockProof, ChainProofs, Ending, LightHeader, MerklePath, OutcomeProof, ProvableOutcome, Sibling
+from oracle.model.proof import MAX_PATH, BlockProof, ChainProofs, Ending, LightHeader, MerklePath, OutcomeProof, ProvableOutcome, Sibling
 from oracle.tee.canonical import Json
 from oracle.tee.fields import U128, Fields
 
 MAX_REQUEST_OUTCOMES = 16
 MAX_BLOCKS = 8
-MAX_PATH = 64
 MAX_LOGS = 1_000
 MAX_LOG_BYTES = 262_144
 """A receipt has several calls, each of at most 100 logs and 16,384 bytes of them (NEAR `max_number_logs`, `max_total_log_length`)."""

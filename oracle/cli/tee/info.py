@@ -9,6 +9,7 @@ import click
 
 from oracle.cli.environment import start_with
 from oracle.cli.evm import EVM_CHAIN_ID_HELP, evm_nodes
+from oracle.cli.plain import plain
 from oracle.cli.tee.socket_settings import SocketSettings
 from oracle.tee.dstack import Dstack, MachineInfo
 from oracle.tee.policy import Policy
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from oracle.flows.verify.owner import EvmNodes, OwnerWord
 
 OK, FAILED = 0, 1
+_SHOWN_CHARS = 200
 UNPROVEN = "Unproven: this is the machine's own word. A verified quote is what proves it."
 
 
@@ -96,14 +98,14 @@ def _as_json(machine: MachineInfo, refusals: list[str], asked: bool, word: "Owne
         "key_provider_info": machine.key_provider_info or None,
         "measurements": machine.measurements.hex_fields(),
         "policy": {"asks_for_software": asked, "accepted": None if not asked else not refusals, "refused_by": refusals},
-        "owner": None if word is None else {"node": word.place, "allows": word.allows, "reason": _printable(word.reason) or None},
+        "owner": None if word is None else {"node": word.place, "allows": word.allows, "reason": _short(word.reason) or None},
     }
 
 
 def _lines(machine: MachineInfo, refusals: list[str], asked: bool, word: "OwnerWord | None") -> list[str]:
     verdict = f"does not take it: {', '.join(refusals)}" if refusals else "takes it" if asked else "names no software"
     return [
-        f"Application {_printable(machine.app_name) or '(no name)'}",
+        f"Application {_short(machine.app_name) or '(no name)'}",
         f"  app id        {machine.app_id}",
         f"  instance id   {machine.instance_id or '(none)'}",
         f"  compose hash  {machine.compose_hash}",
@@ -116,8 +118,8 @@ def _lines(machine: MachineInfo, refusals: list[str], asked: bool, word: "OwnerW
 
 def _owner(word: "OwnerWord") -> str:
     mend = word.mend("--evm-rpc")
-    return _printable(word.told) + ("" if mend is None else f"; {mend}")
+    return _short(word.told) + ("" if mend is None else f"; {mend}")
 
 
-def _printable(text: str) -> str:
-    return "".join(char for char in text if char.isprintable())[:200]
+def _short(text: str) -> str:
+    return plain(text[:_SHOWN_CHARS])
