@@ -51,7 +51,7 @@ def _with_proof(told: Check, proven: Check | None, *, is_proven: bool) -> Check:
     """What nodes told of one number, and what proofs show of it; None: they cannot show it."""
     if proven is None:
         is_state = is_proven and told.seen == NOT_ASKED and _FIRST_OF_STATE <= told.number < AGREEMENT
-        return replace(told, seen=f"{NOT_ASKED}, and {STATE}: checks 26 to 30 need nodes") if is_state else told
+        return replace(told, seen=f"{NOT_ASKED}; {STATE}: checks 26 to 30 need nodes") if is_state else told
     if proven.verdict is Verdict.UNKNOWN:
         return proven if told.seen == NOT_ASKED else told
     if proven.verdict is Verdict.FAIL or told.verdict is not Verdict.FAIL:

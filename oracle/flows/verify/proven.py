@@ -21,7 +21,7 @@ from oracle.near.proof import block_hash, is_first_block
 from oracle.near.signed import SignedCalls, read_signed
 from oracle.tee.bundle import ChainRecord
 
-STATE = "it is state, and proofs show outcomes alone"
+STATE = "this is state, and proofs show outcomes only"
 
 _REQUEST_METHOD = "request_execution"
 _STATE = Missing(STATE)

@@ -13,7 +13,7 @@ from oracle.flows.verify.offline import Evidence
 from oracle.flows.verify.proving import Gathered
 from oracle.flows.verify.terms import Terms
 from oracle.flows.verify.text import shown
-from oracle.flows.verify.under import faults_of, headers_of, text_of
+from oracle.flows.verify.under import extent_of, faults_of, headers_of, text_of
 from oracle.model.proof import ChainProofs
 from oracle.model.tee import MEASUREMENT_NAMES
 from oracle.near.proof import block_hash
@@ -34,11 +34,7 @@ class Saved:
         """For people."""
         if self.path is None:
             return ["Nothing was saved: there is no bundle that can be read"]
-        if self.proofs is None:
-            told = "without proofs of the chain"
-        else:
-            count = f"{len(self.proofs.outcomes)} outcomes and {len(self.proofs.blocks)} blocks"
-            told = f"{count} under block {text_of(block_hash(self.proofs.head))} of height {self.proofs.head.height}"
+        told = "without proofs of the chain" if self.proofs is None else extent_of(self.proofs)
         return [f"Saved {shown(self.path)}: {told}", *(f"Not in it: {shown(reason)}" for reason in self.missing)]
 
     def as_json(self) -> dict[str, object]:

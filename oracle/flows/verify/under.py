@@ -41,8 +41,14 @@ def check_under_block(evidence: Evidence, trusted_block: str | None) -> Check:
         return failed(UNDER_BLOCK, "; ".join(faults), expected)
     if not proofs.outcomes:
         return unknown(UNDER_BLOCK, "the bundle carries no proof of an outcome", expected, f"{SAVE_AGAIN} {trusted_block}")
-    count = f"{len(proofs.outcomes)} outcomes and {len(proofs.blocks)} blocks"
-    return passed(UNDER_BLOCK, f"{count} under block {head} of height {proofs.head.height}", expected)
+    return passed(UNDER_BLOCK, extent_of(proofs), expected)
+
+
+def extent_of(proofs: ChainProofs) -> str:
+    """How much there is, and under which block."""
+    outcomes, blocks = len(proofs.outcomes), len(proofs.blocks)
+    count = f"{outcomes} outcome{'s' * (outcomes != 1)} and {blocks} block{'s' * (blocks != 1)}"
+    return f"{count} under block {text_of(block_hash(proofs.head))} of height {proofs.head.height}"
 
 
 def faults_of(evidence: Evidence, proofs: ChainProofs) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ def test_the_saved_file_has_collateral_input_output_record_and_proofs(saved, ans
 def test_people_are_told_what_was_saved_and_under_which_block(verify, answered):
     code, out, _ = verify("bundle.json", "--rpc", answered[1], "--save", "saved.json")
     assert code == PROVEN
-    assert "Saved saved.json: 5 outcomes and 1 blocks under block " in out
+    assert "Saved saved.json: 5 outcomes and 1 block under block " in out
     assert "Not in it" not in out
 
 

@@ -53,14 +53,14 @@ def test_under_a_trusted_block_everything_is_proven_that_outcomes_show(chain):
     checks = checks_of(chain)
     assert not_passed(checks) == dict.fromkeys(OF_STATE, Verdict.UNKNOWN)
     assert all("(proven under the trusted block)" in checks[number].seen for number in range(21, 26))
-    assert f"6 outcomes and 1 blocks under block {chain.head} of height 112" == checks[31].seen
+    assert f"6 outcomes and 1 block under block {chain.head} of height 112" == checks[31].seen
 
 
 def test_what_is_state_needs_nodes_and_is_named(chain):
     checks = checks_of(chain)
     assert verdict_of(tuple(checks.values())) is Overall.UNPROVEN
     for number in range(26, 30):
-        assert "it is state, and proofs show outcomes alone: checks 26 to 30 need nodes" in checks[number].seen
+        assert "this is state, and proofs show outcomes only: checks 26 to 30 need nodes" in checks[number].seen
         assert "--rpc" in checks[number].mend
 
 
