@@ -23,7 +23,7 @@ from oracle.flows.verify.onchain import OurCode
 from oracle.flows.verify.proving import Gathered, Sought, gather_proofs
 from oracle.flows.verify.report import Subject
 from oracle.flows.verify.rules import RULES, Group
-from oracle.flows.verify.saving import Saved, bundle_to_save, with_proofs, without_faults
+from oracle.flows.verify.saving import Saved, bundle_to_save, is_vouched, with_proofs, without_faults
 from oracle.flows.verify.terms import Terms
 from oracle.logging import keep_secret
 from oracle.ports import SystemClock
@@ -72,7 +72,8 @@ class Looked:
         except OSError as error:
             raise WrongFile(f"{path} is not saved: {error.strerror or type(error).__name__}") from error
         proofs = None if evidence.bundle.chain is None else evidence.bundle.chain.proofs
-        return Saved(str(path), proofs, () if self.gathered is None else self.gathered.missing)
+        missing = () if self.gathered is None else self.gathered.missing
+        return Saved(str(path), proofs, missing, is_vouched(proofs, self.gathered, terms.trusted_block))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Online:
         gathered = None
         if self.given.saves and found.evidence is not None:
             gathered = without_faults(found.evidence, self._gather(found.evidence, terms, told_by_worker))
-            found = replace(found, evidence=with_proofs(found.evidence, gathered))
+            found = replace(found, evidence=with_proofs(found.evidence, gathered, terms.trusted_block))
         return Looked(found, check_chain(found.evidence, words, terms, our_code()), words, gathered)
 
     def _gather(self, evidence: Evidence, terms: Terms, told_by_worker: str | None) -> Gathered:

@@ -16,7 +16,7 @@ from oracle.flows.verify.text import shown
 from oracle.flows.verify.under import extent_of, faults_of, headers_of, text_of
 from oracle.model.proof import ChainProofs
 from oracle.model.tee import MEASUREMENT_NAMES
-from oracle.near.proof import block_hash
+from oracle.near.proof import block_hash, is_first_block
 from oracle.tee.bundle import Bundle, BundleAttestation, ChainRecord
 
 _NOTHING = ChainRecord(None, None, None, None, None, 0)
@@ -24,22 +24,33 @@ _NOTHING = ChainRecord(None, None, None, None, None, 0)
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What was written where (None: nothing), and what is not in it."""
+    """
+    What was written where (None: nothing), and what is not in it.
+
+    `is_vouched`: whether a node named the proofs' head, or whoever saves trusts it; else it is the word of who wrote the bundle.
+    """
 
     path: str | None
     proofs: ChainProofs | None
     missing: tuple[str, ...]
+    is_vouched: bool = True
 
     def lines(self) -> list[str]:
         """For people."""
         if self.path is None:
             return ["Nothing was saved: there is no bundle that can be read"]
-        told = "without proofs of the chain" if self.proofs is None else extent_of(self.proofs)
-        return [f"Saved {shown(self.path)}: {told}", *(f"Not in it: {shown(reason)}" for reason in self.missing)]
+        return [f"Saved {shown(self.path)}: {self._told()}", *(f"Not in it: {shown(reason)}" for reason in self.missing)]
+
+    def _told(self) -> str:
+        if self.proofs is None:
+            return "without proofs of the chain"
+        if self.is_vouched:
+            return extent_of(self.proofs)
+        return f"with the proofs that were in it, {extent_of(self.proofs)}, which nobody who was asked has named"
 
     def as_json(self) -> dict[str, object]:
-        """For --json."""
-        head = None if self.proofs is None else self.proofs.head
+        """For --json; the head is what somebody may come to trust, so that a bundle's own word is not told as one."""
+        head = None if self.proofs is None or not self.is_vouched else self.proofs.head
         return {
             "file": self.path,
             "head": None if head is None else text_of(block_hash(head)),
@@ -50,24 +61,46 @@ class Saved:
 
 def without_faults(evidence: Evidence, gathered: Gathered) -> Gathered:
     """What nodes gave, unless it shows something else than it was asked for: then a reader would refuse the bundle."""
-    faults = () if gathered.proofs is None else faults_of(with_proofs(evidence, gathered), gathered.proofs)
+    faults = () if gathered.proofs is None else faults_of(_carrying(evidence, gathered.proofs), gathered.proofs)
     return Gathered(None, (*gathered.missing, *faults)) if faults else gathered
 
 
-def with_proofs(evidence: Evidence, gathered: Gathered) -> Evidence:
-    """The evidence with what nodes gave; those that have forgotten more than it already holds take nothing away."""
-    record = evidence.bundle.chain or _NOTHING
-    if gathered.proofs is None or (record.proofs is not None and _count(gathered.proofs) < _count(record.proofs)):
+def with_proofs(evidence: Evidence, gathered: Gathered, trusted_block: str | None) -> Evidence:
+    """The evidence with what nodes gave; nodes that have forgotten more than it already shows take nothing away."""
+    given, record = gathered.proofs, evidence.bundle.chain
+    known = None if record is None else record.proofs
+    if given is None or (known is not None and _shows_more(evidence, known, given, trusted_block)):
         return evidence
-    answer = text_of(gathered.proofs.answer[0].outcome.id) if gathered.proofs.answer else record.answer_transaction_hash
+    return _carrying(evidence, given)
+
+
+def is_vouched(proofs: ChainProofs | None, gathered: Gathered | None, trusted_block: str | None) -> bool:
+    """Whether the head of what is carried is no stranger's word."""
+    if proofs is None or (gathered is not None and proofs is gathered.proofs):
+        return True
+    return text_of(block_hash(proofs.head)) == trusted_block
+
+
+def _shows_more(evidence: Evidence, known: ChainProofs, given: ChainProofs, trusted_block: str | None) -> bool:
+    """Anybody can write evidence that has a fault, is padded, or leads to a head of his own."""
+    if given.outcomes and trusted_block not in (None, text_of(block_hash(known.head))):
+        return False
+    return _parts(known) > _parts(given) and not faults_of(evidence, known)
+
+
+def _parts(proofs: ChainProofs) -> int:
+    """How many of the things are there that checks ask for."""
+    first = any(is_first_block(block) for block in proofs.blocks)
+    carried = (proofs.request, proofs.answer, proofs.settled, proofs.request_transaction, proofs.answer_transaction, first)
+    return sum(bool(part) for part in carried)
+
+
+def _carrying(evidence: Evidence, proofs: ChainProofs) -> Evidence:
+    record = evidence.bundle.chain or _NOTHING
+    answer = text_of(proofs.answer[0].outcome.id) if proofs.answer else record.answer_transaction_hash
     if answer != record.answer_transaction_hash:  # what is recorded is of another one
         record = replace(record, answer_transaction_hash=answer, answer_signer_id=None, answer_block_hash=None)
-    return replace(evidence, bundle=replace(evidence.bundle, chain=replace(record, proofs=gathered.proofs)))
-
-
-def _count(proofs: ChainProofs) -> int:
-    carried = (proofs.request_transaction, proofs.answer_transaction)
-    return len(proofs.outcomes) + len(proofs.blocks) + sum(each is not None for each in carried)
+    return replace(evidence, bundle=replace(evidence.bundle, chain=replace(record, proofs=proofs)))
 
 
 def bundle_to_save(evidence: Evidence, words: tuple[NodeWord, ...], terms: Terms, now_ns: int) -> Bundle:

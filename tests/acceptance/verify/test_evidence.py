@@ -39,7 +39,7 @@ class Evident:
             self.words = asyncio.run(ask_nodes([server.rpc_url], question, SystemClock()))
             gathered = asyncio.run(gather_proofs([server.rpc_url], sought, SystemClock()))
         assert gathered.missing == ()
-        self.evidence = with_proofs(self.evidence, gathered)
+        self.evidence = with_proofs(self.evidence, gathered, None)
         self.bundle = bundle_to_save(self.evidence, self.words, terms_of(stage), NOW_S * 10**9)
         self.head = hash_to_text(block_hash(gathered.proofs.head))
 

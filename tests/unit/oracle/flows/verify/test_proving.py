@@ -17,7 +17,7 @@ from oracle.flows.verify.nodes import Question
 from oracle.flows.verify.offline import Evidence
 from oracle.flows.verify.onchain import OurCode
 from oracle.flows.verify.proving import MAX_REFERENCE_BLOCKS, WAITS_S, Gathered, Sought, gather_proofs
-from oracle.flows.verify.saving import with_proofs, without_faults
+from oracle.flows.verify.saving import Saved, is_vouched, with_proofs, without_faults
 from oracle.flows.verify.under import faults_of
 from oracle.model.proof import ChainProofs
 from oracle.near.proof import block_hash
@@ -297,10 +297,49 @@ def evidence_with(chain, proofs):
     return Evidence(chain.bundle(proofs), chain.receipt, None, None)
 
 
-async def test_a_node_that_has_forgotten_more_than_a_bundle_holds_takes_nothing_away(gather, chain):
+def kept(chain, known, gathered, trusted_block=None):
+    return with_proofs(evidence_with(chain, known), gathered, trusted_block).bundle.chain.proofs
+
+
+@pytest.mark.parametrize("is_trusted", [False, True])
+async def test_a_node_that_has_forgotten_more_than_a_bundle_holds_takes_nothing_away(gather, chain, is_trusted):
+    trusted_block = chain.head if is_trusted else None
     poor = await gather(chain, FakeNode(chain, refuses=(PROOF,)))
-    assert with_proofs(evidence_with(chain, chain.proofs()), poor).bundle.chain.proofs == chain.proofs()
-    assert with_proofs(evidence_with(chain, chain.proofs()), Gathered(None, ())).bundle.chain.proofs == chain.proofs()
+    assert kept(chain, chain.proofs(), poor, trusted_block) == chain.proofs()
+    assert kept(chain, chain.proofs(), Gathered(None, ()), trusted_block) == chain.proofs()
+    assert is_vouched(chain.proofs(), poor, trusted_block) is is_trusted
+
+
+async def test_evidence_that_is_padded_or_has_a_fault_keeps_nothing_out(gather, chain):
+    """Who hands a bundle out may fill it up, and lead it to a head of his own."""
+    full = await gather(chain, FakeNode(chain))
+    padded = chain.proofs(blocks=(chain.block_proof(0),) * 8, request_transaction=chain.request_bytes)
+    assert kept(chain, dataclasses.replace(padded, request=(*padded.request[:1],) * 16), full) is full.proofs
+    assert kept(chain, chain.proofs(blocks=padded.blocks), full) is full.proofs
+    poor = await gather(chain, FakeNode(chain, refuses=(BLOCK_PROOF,)))
+    assert poor.proofs is None
+    half = await gather(
+        chain, FakeNode(chain, spoils={TX: lambda status: status | {"transaction": status["transaction"] | {"actions": []}}})
+    )
+    assert "the answer's bytes" in half.missing[0]
+    assert kept(chain, dataclasses.replace(padded, head=chain.headers[3]), half) is half.proofs
+
+
+async def test_evidence_under_another_head_keeps_nothing_out_that_lies_under_the_trusted_block(gather, chain):
+    invented = ProvenChain(chain.good, heard=b'"INVENTED"')
+    half = await gather(chain, FakeNode(chain, spoils={TX: lambda status: status | {"receipts_outcome": status["receipts_outcome"][:-1]}}))
+    evidence = Evidence(invented.bundle(), invented.receipt, None, None)
+    assert faults_of(evidence, invented.proofs()) == ()
+    assert with_proofs(evidence, half, chain.head).bundle.chain.proofs is half.proofs
+
+
+def test_a_head_that_only_the_bundle_names_is_not_told_as_one_to_trust(chain):
+    proofs = chain.proofs()
+    assert not is_vouched(proofs, None, None)
+    saved = Saved("kept.json", proofs, (), is_vouched=False)
+    assert (saved.as_json()["head"], saved.as_json()["head_height"]) == (None, None)
+    assert "which nobody who was asked has named" in saved.lines()[0]
+    assert Saved("kept.json", proofs, ()).as_json()["head"] == chain.head
 
 
 async def test_evidence_of_something_else_than_was_told_is_not_kept(gather, chain):
@@ -316,16 +355,17 @@ async def test_evidence_of_something_else_than_was_told_is_not_kept(gather, chai
 
     got = await gather(other, FakeNode(other, spoils={TX: as_honest}))
     assert got.missing == ()
-    kept = without_faults(Evidence(other.plain_bundle, other.receipt, None, None), got)
-    assert (kept.proofs, kept.missing) == (None, ("the outcomes of the request end without request 7 of outlayer.test.near",))
+    left = without_faults(Evidence(other.plain_bundle, other.receipt, None, None), got)
+    assert (left.proofs, left.missing) == (None, ("the outcomes of the request end without request 7 of outlayer.test.near",))
 
 
 async def test_what_nodes_give_takes_the_place_of_what_was_there_and_of_nothing(gather, chain):
     full = await gather(chain, FakeNode(chain))
-    assert with_proofs(evidence_with(chain, ChainProofs(chain.headers[3])), full).bundle.chain.proofs == full.proofs
+    assert with_proofs(evidence_with(chain, ChainProofs(chain.headers[3])), full, None).bundle.chain.proofs == full.proofs
     bare = Evidence(chain.plain_bundle, chain.receipt, None, None)
     assert (
-        with_proofs(dataclasses.replace(bare, bundle=dataclasses.replace(bare.bundle, chain=None)), full).bundle.chain.proofs == full.proofs
+        with_proofs(dataclasses.replace(bare, bundle=dataclasses.replace(bare.bundle, chain=None)), full, None).bundle.chain.proofs
+        == full.proofs
     )
 
 
