@@ -18,7 +18,8 @@ from oracle.model.tee import MEASUREMENT_NAMES
 from oracle.near.events import events_of_logs
 from oracle.near.transactions import failure_text
 
-SHAPELESS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
+SHAPELESS = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError, OverflowError)
+"""What reading anything may raise; a number such as 1e999 is infinite, and no int."""
 _MAX_HASH_CHARS = 44
 """Of 32 bytes in base58."""
 _NO_CODE = "1" * 32

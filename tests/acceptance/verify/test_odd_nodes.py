@@ -73,7 +73,7 @@ def test_the_recorded_answers_are_those_of_an_honest_node(recorded):
     assert verdict(answers) is Overall.PROVEN
 
 
-ODD = [None, -1, 2**70, "", "\ud800", [], {}, [[[]]], True]
+ODD = [None, -1, 2**70, "", "\ud800", [], {}, [[[]]], True, float("inf"), float("nan")]
 
 
 def check_all(recorded, odd, first, step):

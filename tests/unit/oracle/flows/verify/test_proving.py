@@ -395,7 +395,7 @@ def with_odd_place(number, odd):
     return spoil
 
 
-@pytest.mark.parametrize("odd", [None, -1, 2**70, "", "\ud800", [], {}, [[[]]], True])
+@pytest.mark.parametrize("odd", [None, -1, 2**70, "", "\ud800", [], {}, [[[]]], True, float("inf")])
 @pytest.mark.parametrize("method", [TX, PROOF, BLOCK_PROOF, "block"])
 async def test_an_answer_with_something_odd_in_it_never_ends_a_saver_and_is_never_kept(gather, chain, method, odd):
     for number in range(0, 60, 7):
