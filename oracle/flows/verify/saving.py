@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from oracle.errors import EvidenceRefused
 from oracle.flows.verify.facts import AnswerSeen, EndSeen, Missing, NodeFacts, NodeWord, RegistrationSeen, RequestSeen
 from oracle.flows.verify.offline import Evidence
 from oracle.flows.verify.proving import Gathered
@@ -17,9 +18,16 @@ from oracle.flows.verify.under import extent_of, faults_of, headers_of, text_of
 from oracle.model.proof import ChainProofs
 from oracle.model.tee import MEASUREMENT_NAMES
 from oracle.near.proof import block_hash, is_first_block
-from oracle.tee.bundle import Bundle, BundleAttestation, ChainRecord
+from oracle.tee.bundle import MAX_BUNDLE_DEPTH, Bundle, BundleAttestation, ChainRecord
+from oracle.tee.canonical import read_strict
 
 _NOTHING = ChainRecord(None, None, None, None, None, 0)
+_MAX_TOLD_BYTES = 64 * 1024
+"""Of an outcome or a registration, which have about one KiB."""
+_DEPTH_OF_RECORD = 2
+"""Of the bundle and its part `chain`."""
+_MAX_NAME_CHARS = 64
+"""Of an account or a hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +129,30 @@ def _with_collateral(attestation: BundleAttestation, terms: Terms) -> BundleAtte
 def _record(known: ChainRecord, facts: NodeFacts, now_ns: int) -> ChainRecord:
     answer = None if isinstance(facts.answer, Missing) else facts.answer
     registration = None if isinstance(facts.register, Missing) else facts.register.registration
+    outcome_json = _readable(facts.end.json) if isinstance(facts.end, EndSeen) else None
+    registration_json = None if registration is None else _readable(_registration_json(registration))
     return ChainRecord(
-        answer_transaction_hash=known.answer_transaction_hash if answer is None else answer.transaction_hash,
-        answer_signer_id=known.answer_signer_id if answer is None else answer.signer_id,
-        answer_block_hash=known.answer_block_hash if answer is None else _block_of(answer, known.proofs),
-        outcome_json=facts.end.json if isinstance(facts.end, EndSeen) else known.outcome_json,
-        registration_json=known.registration_json if registration is None else _registration_json(registration),
+        answer_transaction_hash=known.answer_transaction_hash if answer is None else _name(answer.transaction_hash),
+        answer_signer_id=known.answer_signer_id if answer is None else _name(answer.signer_id),
+        answer_block_hash=known.answer_block_hash if answer is None else _name(_block_of(answer, known.proofs)),
+        outcome_json=outcome_json or known.outcome_json,
+        registration_json=registration_json or known.registration_json,
         recorded_at_ns=now_ns,
         proofs=known.proofs,
     )
+
+
+def _readable(text: str) -> str | None:
+    """What a node tells may be longer, deeper and odder than a bundle may be; then nobody could read the file."""
+    try:
+        read_strict(text.encode(), what="what a node tells", max_bytes=_MAX_TOLD_BYTES, max_depth=MAX_BUNDLE_DEPTH - _DEPTH_OF_RECORD)
+    except (UnicodeEncodeError, EvidenceRefused):
+        return None
+    return text
+
+
+def _name(told: str | None) -> str | None:
+    return told if told is not None and told.isascii() and len(told) <= _MAX_NAME_CHARS else None
 
 
 def _block_of(answer: AnswerSeen, proofs: ChainProofs | None) -> str | None:
