@@ -8,14 +8,21 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from oracle.model import Completed, Metrics, Origin, Request, Requested
+from oracle.model import Completed, Metrics, Origin, Request, Requested, Unreadable
 from oracle.near.events import MAX_LOG_CHARS, PREFIX, ContractEvent, events_of_log
 
 
-def requested_in(logs: Sequence[str], request_id: int) -> tuple[Request, int] | None:
-    """A request that is told, and its place among all that are told."""
-    told = [event.request for event in _events(logs) if isinstance(event, Requested)]
-    return next(((request, place) for place, request in enumerate(told) if request.request_id == request_id), None)
+def requested_in(logs: Sequence[str], request_id: int) -> tuple[Request, int | None] | None:
+    """A request that is told, and its place among all that are told; None: one of them cannot be read, whose place nobody knows."""
+    return placed(list(_events(logs)), request_id)
+
+
+def placed(events: Sequence[ContractEvent], request_id: int | None) -> tuple[Request, int | None] | None:
+    """The same of events that were read; `request_id` None takes the first."""
+    told = [event.request for event in events if isinstance(event, Requested)]
+    is_whole = not any(isinstance(event, Unreadable) for event in events)
+    found = ((request, place) for place, request in enumerate(told) if request_id in (None, request.request_id))
+    return next(((request, place if is_whole else None) for request, place in found), None)
 
 
 def completed_in(logs: Sequence[str], request_id: int) -> Completed | None:

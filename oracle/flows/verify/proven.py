@@ -74,27 +74,27 @@ class _Facts:
         block = self._block_of_time(request.timestamp_ns)
         if block is None or block.height >= way[-1].block.header.height:
             return Missing("the bundle carries no proof of the request's block")
-        text = request.input_data if request.input_data is not None else self._input_of_call(place)
+        given = self._input_of_call(place) if request.input_data is None else request.input_data.encode()
         return RequestSeen(
             request=request,
             transaction_hash=text_of(way[0].outcome.id),
             receipt_id=text_of(way[-1].outcome.id),
             block=block,
-            input_sha256_hex=None if text is None else sha256(text.encode()).hexdigest(),
+            input_sha256_hex=None if given is None else sha256(given).hexdigest(),
             completed=self._completed(),
         )
 
-    def _input_of_call(self, place: int) -> str | None:
+    def _input_of_call(self, place: int | None) -> bytes | None:
         """A long input stands in the transaction alone, where that called the contract itself."""
         carried = self._proofs.request_transaction
-        if carried is None or len(self._proofs.request) != 2:
+        if carried is None or place is None or len(self._proofs.request) != 2:
             return None
         calls = [call for call in read_signed(carried).calls if call.method == _REQUEST_METHOD]
         try:
             told = json.loads(calls[place].args).get("input_data")
+            return told.encode() if isinstance(told, str) else None
         except (ValueError, IndexError, AttributeError, RecursionError):
             return None
-        return told if isinstance(told, str) else None
 
     def _answer(self) -> AnswerSeen | Missing:
         if self._proofs.answer_transaction is None:

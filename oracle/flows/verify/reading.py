@@ -12,8 +12,8 @@ from typing import Any
 import base58
 
 from oracle.flows.verify.facts import AnswerSeen, BlockSeen, CompletedSeen, EndSeen, Missing, OperatorSeen, RegistrationSeen, RequestSeen
-from oracle.flows.verify.logged import used_in
-from oracle.model import Completed, Metrics, Origin, Request, Requested
+from oracle.flows.verify.logged import placed, used_in
+from oracle.model import Completed, Metrics, Origin, Request
 from oracle.model.tee import MEASUREMENT_NAMES
 from oracle.near.events import events_of_logs
 from oracle.near.transactions import failure_text
@@ -26,9 +26,9 @@ _NO_CODE = "1" * 32
 """The code hash of an account without code: 32 zero bytes in base58."""
 
 
-def receipt_of_request(outcome: Any, contract_id: str, standard: str, request_id: int | None) -> tuple[Any, Request, int] | None:
+def receipt_of_request(outcome: Any, contract_id: str, standard: str, request_id: int | None) -> tuple[Any, Request, int | None] | None:
     """
-    The receipt whose logs tell the request, the request, and its place among the requests of that receipt.
+    The receipt whose logs tell the request, the request, and its place among the requests of that receipt (`placed`).
 
     Only receipts that the contract itself ran, and that went through, count. `request_id` None takes the first.
     """
@@ -36,18 +36,19 @@ def receipt_of_request(outcome: Any, contract_id: str, standard: str, request_id
         if ran["outcome"]["executor_id"] != contract_id or not went_through(ran["outcome"]["status"]):
             continue
         logs = [str(log) for log in ran["outcome"]["logs"]]
-        requested = [event.request for event in events_of_logs(logs, Origin(), standard=standard) if isinstance(event, Requested)]
-        for place, request in enumerate(requested):
-            if request_id in (None, request.request_id):
-                return ran, request, place
+        found = placed(events_of_logs(logs, Origin(), standard=standard), request_id)
+        if found is not None:
+            return ran, *found
     return None
 
 
-def request_seen(outcome: Any, found: tuple[Any, Request, int], block: BlockSeen, contract_id: str, standard: str) -> RequestSeen:
+def request_seen(outcome: Any, found: tuple[Any, Request, int | None], block: BlockSeen, contract_id: str, standard: str) -> RequestSeen:
     """The facts of a request that `receipt_of_request` found."""
     ran, request, place = found
     receipt_id = str(ran["id"])
-    text = request.input_data if request.input_data is not None else _input_of_call(outcome, receipt_id, place)
+    text = request.input_data
+    if text is None and place is not None:
+        text = _input_of_call(outcome, receipt_id, place)
     return RequestSeen(
         request=request,
         transaction_hash=str(outcome["transaction"]["hash"]),

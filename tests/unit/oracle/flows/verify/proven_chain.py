@@ -65,6 +65,10 @@ class ProvenChain:
     answered: Ending = Ending.VALUE
     input_in_call: str | None = None
     """A long input: the caller calls the contract itself, and the event does not tell it."""
+    spelled_in_call: str | None = None
+    """What stands there as JSON instead of it."""
+    beside: tuple = ()
+    """What the contract logged before it told the request."""
 
     def __post_init__(self):
         self.first = replace(self._header(0, bytes(32), []), outcome_root=bytes(32), block_merkle_root=bytes(32))
@@ -117,7 +121,7 @@ class ProvenChain:
         return replace(plain, chain=chain, request=request, input_sha256_hex=sha256(given).hexdigest())
 
     def _request_transaction(self):
-        args = json.dumps({"input_data": self.input_in_call}).encode()
+        args = f'{{"input_data": {self.spelled_in_call or json.dumps(self.input_in_call)}}}'.encode()
         key = SigningKey.generate(CALLER) if not hasattr(self, "_caller") else self._caller
         self._caller = key
         receiver = CLIENT if self.input_in_call is None else MAIN
@@ -170,7 +174,15 @@ class ProvenChain:
         self._run(ASKED_IN - (2 if self.input_in_call is None else 1), asked_id, CALLER, Ending.RECEIPT, first, made=(first,))
         if self.input_in_call is None:
             self._run(ASKED_IN - 1, first, CLIENT, Ending.RECEIPT, hash_of("asks"), made=(hash_of("else"), hash_of("asks")))
-        self._run(ASKED_IN, hash_of("asks"), MAIN, Ending.RECEIPT, hash_of("ends"), logs=("other", requested), made=(hash_of("ends"),))
+        self._run(
+            ASKED_IN,
+            hash_of("asks"),
+            MAIN,
+            Ending.RECEIPT,
+            hash_of("ends"),
+            logs=("other", *self.beside, requested),
+            made=(hash_of("ends"),),
+        )
         self._run(ANSWERED_IN - 1, answered_id, WORKER, Ending.RECEIPT, hash_of("answers"), made=(hash_of("answers"),))
         self._run(ANSWERED_IN, hash_of("answers"), MAIN, self.answered, b"")
         self._run(ANSWERED_IN + 1, hash_of("ends"), MAIN, self.ending, self.heard, logs=(event("execution_completed", end),))

@@ -16,7 +16,7 @@ from oracle.near.proof import block_hash
 from oracle.tee.bundle import read_bundle
 from oracle.tee.receipt import parse_receipt
 from tests.unit.oracle.flows.verify.good import Good, file_of
-from tests.unit.oracle.flows.verify.proven_chain import ANSWERED_IN, ASKED_IN, MAIN, NS, START_NS, ProvenChain, hash_of, text
+from tests.unit.oracle.flows.verify.proven_chain import ANSWERED_IN, ASKED_IN, MAIN, NS, START_NS, ProvenChain, event, hash_of, text
 from tests.unit.oracle.flows.verify.test_mutants import SOME_OR_ALL, mutants
 
 BY_PROOF, OF_STATE = (21, 22, 23, 24, 25, 31), (26, 27, 28, 29, 30)
@@ -162,6 +162,20 @@ def test_a_long_input_is_proven_by_the_transaction_that_called_the_contract(good
     replaced = checks_of(asked, asked.bundle(asked.proofs(request_transaction=other.request_bytes)))
     assert (replaced[22].verdict, replaced[31].verdict) == (Verdict.UNKNOWN, Verdict.FAIL)
     assert "whose outcome is not proven" in replaced[31].seen
+
+
+def test_an_input_that_is_no_text_is_not_shown_and_ends_no_verifier(good):
+    """Whose contract it is decides what it takes; half a surrogate pair has no bytes."""
+    asked = ProvenChain(good, input_in_call="x" * 12_000, spelled_in_call='"\\ud800"')
+    check = checks_of(asked)[22]
+    assert (check.verdict, "and not with which input" in check.seen) == (Verdict.UNKNOWN, True)
+
+
+def test_a_long_input_beside_a_request_that_cannot_be_read_is_open(good):
+    """Calls and requests are told apart by their order alone: one that is passed over would give the next one its input."""
+    asked = ProvenChain(good, input_in_call="x" * 12_000, beside=(event("execution_requested", {"request_data": "{}"}),))
+    checks = checks_of(asked)
+    assert (checks[31].verdict, checks[22].verdict) == (Verdict.PASS, Verdict.UNKNOWN)
 
 
 def test_the_logs_of_another_account_are_no_request_of_the_contract(good, monkeypatch):

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 
@@ -106,3 +108,14 @@ def test_a_failure_whose_record_is_gone_is_told_by_event_error_and_what_was_hear
 
 def facts_of(end, request):
     return NodeFacts("localnet", "genesis", request, NOTHING, end, NOTHING, NOTHING, NOTHING)
+
+
+def test_a_request_beside_one_that_cannot_be_read_has_no_place_and_so_no_input_of_the_call():
+    """Calls and requests are told apart by their order alone: one that is passed over would give the next one its input."""
+    unreadable = requested(6).replace("code_source", "code_sauce")
+    long = requested(7).replace('\\"payment', '\\"input_data_in_state\\": true, \\"payment')
+    calls = [{"FunctionCall": {"method_name": "request_execution", "args": b64encode(b'{"input_data": "x"}').decode()}}] * 2
+    receipts = [{"receipt_id": "asked", "receipt": {"Action": {"actions": calls}}}]
+    seen = [request_of(transaction(ran("asked", *logs)) | {"receipts": receipts}) for logs in ((requested(6), long), (unreadable, long))]
+    assert [one.request.input_data for one in seen] == [None, None]
+    assert [one.input_sha256_hex for one in seen] == [sha256(b"x").hexdigest(), None]
