@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -14,12 +15,14 @@ def write_new(path: Path, data: bytes, *, replaces: bool) -> None:
     Raises:
         OSError: it cannot be written; FileExistsError: there is one, which may not be replaced.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    if replaces and not may_replace(path):
+        raise FileExistsError(errno.EEXIST, "it is no plain file", str(path))
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new.", delete=False) as file:
         try:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-            Path(file.name).chmod(0o666 & ~_umask())
+            os.fchmod(file.fileno(), 0o666 & ~_umask())  # by its name it might be another's by now
             if replaces:
                 Path(file.name).replace(path)
             else:
@@ -27,6 +30,14 @@ def write_new(path: Path, data: bytes, *, replaces: bool) -> None:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 Path(file.name).unlink()
+
+
+def may_replace(path: Path) -> bool:
+    """Devices and pipes are somebody's who needs them (root could lose /dev/null), and a link may be somebody else's doing."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def _link(name: str, path: Path) -> None:

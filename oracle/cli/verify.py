@@ -174,14 +174,21 @@ def _by_proof(found: "Offline", terms: "Terms") -> "tuple[Check, ...]":
 
 def _may_save(path: Path | None, *, force: bool) -> None:
     """Before anybody is asked for anything."""
+    from oracle.cli.new_file import may_replace  # noqa: PLC0415  --help answers without
+
     if path is None:
         if force:
             raise click.UsageError("--force says that --save may replace a file; name one with --save")
         return
-    if path.exists() and not force:
-        raise click.UsageError(f"{path} exists; name another file with --save, or add --force to replace it")
-    if not path.parent.is_dir():
-        raise click.UsageError(f"--save {path}: there is no directory {path.parent}")
+    try:
+        if path.exists() and not force:
+            raise click.UsageError(f"{path} exists; name another file with --save, or add --force to replace it")
+        if not path.parent.is_dir():
+            raise click.UsageError(f"--save {path}: there is no directory {path.parent}")
+        if not may_replace(path):
+            raise click.UsageError(f"{path} is no plain file, and nothing else is replaced; name another one with --save")
+    except OSError as error:
+        raise click.UsageError(f"--save {path!s:.200}: {error.strerror or type(error).__name__}") from error
 
 
 def _text_of(path: Path) -> str:

@@ -194,6 +194,13 @@ def test_no_file_is_replaced_unless_told_so(verify, answered, tmp_path):
     assert verify("mine.json", "--offline")[0] == PROVEN
 
 
+def test_a_pipe_is_not_replaced_even_when_told_so(verify, answered, tmp_path):
+    os.mkfifo(tmp_path / "here" / "pipe")
+    code, out, err = verify("bundle.json", "--rpc", answered[1], "--save", "pipe", "--force")
+    assert (code, out) == (USAGE, "")
+    assert "pipe is no plain file" in err
+
+
 def test_the_file_is_whole_as_readable_as_others_and_alone(saved):
     mask = os.umask(0)
     os.umask(mask)
@@ -215,6 +222,8 @@ def test_a_bundle_that_cannot_be_read_is_not_saved(verify, answered, tmp_path):
         (("--offline", "--save", "x.json"), "with --offline nobody is asked"),
         (("--force",), "name one with --save"),
         (("--save", "nowhere/x.json"), "there is no directory nowhere"),
+        (("--save", "bundle.json/x.json", "--force"), "there is no directory bundle.json"),
+        (("--save", "x" * 300), "File name too long"),
         (("--offline", "--trusted-block", "0x12"), "is no block's hash"),
     ],
 )
