@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -92,7 +93,7 @@ class Online:
     def _judge(self, found: Offline, words: tuple[NodeWord, ...], terms: Terms, told_by_worker: str | None) -> Looked:
         gathered = None
         if self.given.saves and found.evidence is not None:
-            gathered = without_faults(found.evidence, self._gather(found.evidence, terms, told_by_worker))
+            gathered = self._gather(found.evidence, terms, told_by_worker)
             found = replace(found, evidence=with_proofs(found.evidence, gathered, terms.trusted_block))
         return Looked(found, check_chain(found.evidence, words, terms, our_code()), words, gathered)
 
@@ -100,7 +101,7 @@ class Online:
         receipt = evidence.receipt
         question = self._question(evidence, told_by_worker)
         sought = Sought(question, receipt.request.request_id, receipt.chain.genesis_hash, terms.trusted_block)
-        return asyncio.run(gather_proofs(self.rpc_urls, sought, SystemClock()))
+        return asyncio.run(gather_proofs(self.rpc_urls, sought, SystemClock(), partial(without_faults, evidence)))
 
     def _ask(self, found: Offline, told_by_worker: str | None = None) -> tuple[NodeWord, ...]:
         """`told_by_worker`: the answer's transaction, where neither an option nor the bundle names it."""

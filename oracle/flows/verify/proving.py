@@ -37,6 +37,8 @@ MAX_REFERENCE_BLOCKS = 150
 WAITS_S = (0.2, 1.0, 2.0, 4.0)
 NODE_TIMEOUT_S = 120.0
 """For all that one node is asked; a slow one gets through a hundred blocks, and one that stalls holds nobody."""
+REFERENCE_TIMEOUT_S = 40.0
+"""For one transaction's bytes: two searches that come to nothing leave time for the outcomes."""
 _FRESH_BLOCKS = 3
 """The next block commits to what ran, and a chunk may be missed."""
 _REASONED = (ChainError, EvidenceRefused, NoTransaction, NotShown)
@@ -68,11 +70,14 @@ class Gathered:
     missing: tuple[str, ...]
 
 
-async def gather_proofs(urls: Sequence[str], sought: Sought, clock: Clock) -> Gathered:
-    """Ask nodes in turn until one gives everything; else what that one gave which gave most."""
+Judge = Callable[[Gathered], Gathered]
+
+
+async def gather_proofs(urls: Sequence[str], sought: Sought, clock: Clock, judge: Judge) -> Gathered:
+    """Ask nodes in turn until one gives everything; else what that one gave which gave most. `judge` takes away what does not hold."""
     best: Gathered | None = None
     for url in urls:
-        got = await _of_node(url, sought, clock)
+        got = judge(await _of_node(url, sought, clock))
         if got.proofs is not None and not got.missing:
             return got
         got = replace(got, missing=tuple(f"{reason} ({place_of(url)})" for reason in got.missing))
@@ -89,21 +94,19 @@ def _better(one: Gathered, other: Gathered) -> Gathered:
 
 
 async def _of_node(url: str, sought: Sought, clock: Clock) -> Gathered:
+    """What a later look does not give in time is what an earlier one gave."""
+    got: Gathered | None = None
     try:
         async with Rpc([url], clock) as rpc, asyncio.timeout(NODE_TIMEOUT_S):
-            return await _patiently(rpc, sought, clock)
+            for wait_s in (*WAITS_S, None):
+                gatherer = _Gatherer(rpc, sought)
+                got = await gatherer.gather()
+                if wait_s is None or not got.missing or not gatherer.is_too_fresh:
+                    return got
+                await clock.sleep(wait_s)
     except TimeoutError:
-        return Gathered(None, (f"the node takes longer than {NODE_TIMEOUT_S:g} seconds",))
-
-
-async def _patiently(rpc: Rpc, sought: Sought, clock: Clock) -> Gathered:
-    for wait_s in WAITS_S:
-        gatherer = _Gatherer(rpc, sought)
-        got = await gatherer.gather()
-        if not got.missing or not gatherer.is_too_fresh:
-            return got
-        await clock.sleep(wait_s)
-    return await _Gatherer(rpc, sought).gather()
+        pass
+    return got or Gathered(None, (f"the node takes longer than {NODE_TIMEOUT_S:g} seconds",))
 
 
 class _Gatherer:
@@ -218,6 +221,13 @@ class _Gatherer:
         return proof
 
     async def _put_together(self, status: Any) -> bytes:
+        try:
+            async with asyncio.timeout(REFERENCE_TIMEOUT_S):
+                return await self._with_reference(status)
+        except TimeoutError:
+            raise NotShown(f"the block that its signer named is not found in {REFERENCE_TIMEOUT_S:g} seconds") from None
+
+    async def _with_reference(self, status: Any) -> bytes:
         told = told_by_node(status["transaction"])
         named = str(status["transaction_outcome"]["block_hash"])
         for _ in range(MAX_REFERENCE_BLOCKS):

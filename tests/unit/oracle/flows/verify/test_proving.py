@@ -127,11 +127,11 @@ def sought_of(chain, *, trusted_block=None, **changes):
 
 @pytest.fixture
 def gather(monkeypatch):
-    async def run(chain, *nodes, trusted_block=None, clock=None, **changes):
+    async def run(chain, *nodes, trusted_block=None, clock=None, judge=lambda got: got, **changes):
         waiting = list(nodes)
         monkeypatch.setattr(proving, "Rpc", lambda urls, clock: waiting.pop(0))
         sought = sought_of(chain, trusted_block=trusted_block, **changes)
-        return await gather_proofs([PLACE] * len(nodes), sought, clock or EagerClock())
+        return await gather_proofs([PLACE] * len(nodes), sought, clock or EagerClock(), judge)
 
     return run
 
@@ -359,6 +359,19 @@ async def test_evidence_of_something_else_than_was_told_is_not_kept(gather, chai
     assert (left.proofs, left.missing) == (None, ("the outcomes of the request end without request 7 of outlayer.test.near",))
 
 
+async def test_after_evidence_of_something_else_another_node_is_asked(gather, chain):
+    judged = []
+
+    def judge(got):
+        judged.append(got)
+        return got if len(judged) == 2 else Gathered(None, ("it shows another request",))
+
+    got = await gather(chain, FakeNode(chain), FakeNode(chain), judge=judge)
+    assert (got.proofs, got.missing) == (chain.proofs(), ())
+    got = await gather(chain, FakeNode(chain), judge=judge)
+    assert (got.proofs, got.missing) == (None, (f"it shows another request ({PLACE})",))
+
+
 async def test_what_nodes_give_takes_the_place_of_what_was_there_and_of_nothing(gather, chain):
     full = await gather(chain, FakeNode(chain))
     assert with_proofs(evidence_with(chain, ChainProofs(chain.headers[3])), full, None).bundle.chain.proofs == full.proofs
@@ -379,6 +392,34 @@ async def test_a_node_that_stalls_holds_nobody(gather, chain, monkeypatch):
     assert got.proofs is None
     assert got.missing[0] == "the node takes longer than 0.01 seconds (http://node.example)"
     assert "Method not found" in got.missing[1]
+
+
+class Slow(FakeNode):
+    """Stalls at every block that is asked for after so many."""
+
+    def __init__(self, chain, blocks, **options):
+        super().__init__(chain, **options)
+        self.blocks = blocks
+
+    async def call(self, method, params):
+        if method == "block" and len([each for each, _ in self.asked if each == "block"]) >= self.blocks:
+            await asyncio.Event().wait()
+        return await super().call(method, params)
+
+
+async def test_a_slow_node_gives_all_but_the_bytes_whose_block_it_takes_too_long_to_find(gather, chain, monkeypatch):
+    monkeypatch.setattr(proving, "REFERENCE_TIMEOUT_S", 0.01)
+    got = await gather(chain, Slow(chain, 6))
+    assert got.missing == (f"the answer's bytes: the block that its signer named is not found in 0.01 seconds ({PLACE})",)
+    assert (len(got.proofs.outcomes), len(got.proofs.blocks)) == (6, 1)
+
+
+async def test_what_a_node_gave_is_kept_when_it_stalls_later(gather, chain, monkeypatch):
+    """It is so fresh that it is looked at again, and the second look takes too long."""
+    monkeypatch.setattr(proving, "NODE_TIMEOUT_S", 0.05)
+    got = await gather(chain, Slow(chain, 3, refuses=(PROOF,), height=10))
+    assert got.proofs is not None
+    assert "Method not found" in got.missing[0]
 
 
 def with_odd_place(number, odd):
