@@ -29,6 +29,7 @@ from oracle.flows.verify.terms import Terms
 from oracle.logging import keep_secret
 from oracle.ports import SystemClock
 from oracle.settings import ChainSettings
+from oracle.settings.values import http_url
 from oracle.tee.bundle import MAX_BUNDLE_BYTES
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -171,12 +172,15 @@ def go_online(given: Given) -> Online:
     Options first, then the settings; what neither names is not asked.
 
     Raises:
+        click.UsageError: a URL is none.
         ConfigurationError: settings are there and wrong.
     """
     worker_url = (given.worker_url or f"http://{start_with(InterfaceSettings).api_listen}").rstrip("/")
-    for url in (*given.rpc_urls, worker_url):
-        if not url.startswith(("http://", "https://")):
-            raise click.UsageError("--rpc and --worker take URLs that begin with http:// or https://")
+    try:
+        for url in (*given.rpc_urls, worker_url):
+            http_url(url)
+    except ValueError as error:
+        raise click.UsageError(f"--rpc or --worker: {error}") from None
     keep_secret(given.rpc_urls)
     settings = None if given.rpc_urls and given.contract_id else _settings()
     rpc_urls = given.rpc_urls or (() if settings is None else settings.rpc_urls)
