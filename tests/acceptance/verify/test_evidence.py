@@ -79,6 +79,24 @@ def test_a_node_that_denies_what_is_proven_leaves_it_open(evident, name):
     assert [check.number for check in checks if check.leaves_open and "nodes deny it: it made none" in check.seen]
 
 
+@pytest.mark.parametrize("name", ["request", "answer", "end"])
+def test_a_proof_settles_no_dispute_of_nodes(evident, name):
+    """Where one denies what another tells, check 30 stays open, whatever is proven."""
+    denying = with_facts(evident.words, **{name: Missing("it made none", is_denial=True)})
+    other = tuple(dataclasses.replace(word, place="http://other.example") for word in denying)
+    checks = evident.checks(evident.words + other)
+    assert verdict_of(checks) is Overall.UNPROVEN
+    assert verdicts(checks)[30] is Verdict.UNKNOWN
+
+
+def test_proofs_are_no_second_node(evident):
+    policy = dataclasses.replace(evident.stage.good.policy, two_nodes=True)
+    checks = evident.checks(policy=policy)
+    assert [check.number for check in checks if check.leaves_open] == [30]
+    twin = tuple(dataclasses.replace(word, place="http://other.example") for word in evident.words)
+    assert verdict_of(evident.checks(evident.words + twin, policy=policy)) is Overall.PROVEN
+
+
 def test_what_a_lying_node_invents_is_not_under_the_trusted_block(evident):
     """The liar's chain is consistent in itself, and its own head is not the one that is trusted."""
     lie = Evident(ChainStage(input_text="give me the money"))
