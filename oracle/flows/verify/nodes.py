@@ -1,5 +1,5 @@
 """
-Asking nodes: each for itself and all at once, every question bounded by the RPC client's time-out.
+Asking nodes: each for itself and all at once, every question bounded by the RPC client's time-out and all of a node's by one of their own.
 
 What a node does not answer is `Missing` with the reason; nothing here judges.
 """
@@ -34,6 +34,8 @@ from oracle.ports import Clock
 PAGE = 100
 """The longest that the register contract lists at once."""
 MAX_PAGES = 100
+NODE_TIMEOUT_S = 120.0
+"""For all that one node is asked: a list of keys has up to a hundred pages, and who stalls at each holds nobody for half an hour."""
 
 _T = TypeVar("_T")
 
@@ -62,14 +64,22 @@ async def ask_nodes(urls: Sequence[str], question: Question, clock: Clock) -> tu
 
 async def _ask_node(url: str, question: Question, clock: Clock) -> NodeWord:
     async with Rpc([url], clock) as rpc:
-        return NodeWord(place_of(url), await _or_missing(_Node(rpc, question).facts))
+        return NodeWord(place_of(url), await _in_time(_Node(rpc, question).facts))
+
+
+async def _in_time(ask: Callable[[], Awaitable[_T]]) -> _T | Missing:
+    try:
+        async with asyncio.timeout(NODE_TIMEOUT_S):
+            return await _or_missing(ask)
+    except TimeoutError:
+        return Missing(f"it takes longer than {NODE_TIMEOUT_S:g} seconds")
 
 
 async def find_request(url: str, contract_id: str, transaction_hash: str, clock: Clock) -> RequestSeen | Missing:
     """The first request that a transaction made of the contract."""
     question = Question(contract_id, None, contract_id, "", contract_id, transaction_hash, None)
     async with Rpc([url], clock) as rpc:
-        return await _or_missing(_Node(rpc, question).request)
+        return await _in_time(_Node(rpc, question).request)
 
 
 class _Node:
