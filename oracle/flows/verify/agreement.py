@@ -16,6 +16,7 @@ from oracle.flows.verify.offline import Evidence
 from oracle.flows.verify.onchain import OurCode, check_node
 from oracle.flows.verify.proven import STATE, checks_by_proof
 from oracle.flows.verify.rules import FIRST_ON_CHAIN, RULES
+from oracle.flows.verify.settled import WITHOUT_HASH
 from oracle.flows.verify.terms import Terms
 from oracle.flows.verify.under import UNDER_BLOCK, check_under_block
 
@@ -54,10 +55,15 @@ def _with_proof(told: Check, proven: Check | None, *, is_proven: bool) -> Check:
         return replace(told, seen=f"{NOT_ASKED}; {STATE}: checks 26 to 30 need nodes") if is_state else told
     if proven.verdict is Verdict.UNKNOWN:
         return proven if told.seen == NOT_ASKED else told
-    if proven.verdict is Verdict.FAIL or told.verdict is not Verdict.FAIL:
+    if proven.verdict is Verdict.FAIL or not _denies(told):
         return proven
     mend = "a node lies, or what the bundle recorded was changed; ask others"
     return unknown(told.number, f"{proven.seen}; nodes deny it: {told.seen}", proven.expected, mend)
+
+
+def _denies(told: Check) -> bool:
+    """Which of two answers that say the same was taken the contract's record alone tells, and one without a hash was not this receipt's."""
+    return told.verdict is Verdict.FAIL or (told.verdict is Verdict.UNKNOWN and told.seen.endswith(WITHOUT_HASH))
 
 
 def _joined(said: list[tuple[str, Check]]) -> Check:

@@ -15,6 +15,8 @@ _KEPT_ERROR_BYTES = 256
 """How much of an error the contract keeps (`contracts/outlayer/src/outcome.rs`)."""
 _OTHER_OUTPUT = "the caller heard another output"
 _OTHER_FIGURES = "the contract's event bills another run"
+WITHOUT_HASH = ", without a receipt's hash"
+"""How the end is told of a record that names no receipt: of two answers that say the same, one without it was taken."""
 Differences = list[str]
 
 
@@ -134,7 +136,7 @@ def _by_record(evidence: Evidence, seen: EndSeen, facts: NodeFacts, expected: st
     if differences:
         return failed(24, f"{seen.status}: {'; '.join(differences)}", expected)
     if seen.receipt_sha256_hex is None:
-        return unknown(24, f"{seen.status}, without a receipt's hash", expected)
+        return unknown(24, f"{seen.status}{WITHOUT_HASH}", expected)
     return passed(24, f"{seen.status}, with this receipt", expected)
 
 

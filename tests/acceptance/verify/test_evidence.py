@@ -79,6 +79,14 @@ def test_a_node_that_denies_what_is_proven_leaves_it_open(evident, name):
     assert [check.number for check in checks if check.leaves_open and "nodes deny it: it made none" in check.seen]
 
 
+def test_a_record_of_an_answer_without_a_receipt_leaves_the_proven_end_open(evident):
+    """Its event says the same of two answers, and the record which one was taken."""
+    end = dataclasses.replace(evident.words[0].facts.end, receipt_sha256_hex=None)
+    checks = evident.checks(with_facts(evident.words, end=end))
+    assert verdict_of(checks) is Overall.UNPROVEN
+    assert [check.number for check in checks if check.leaves_open] == [24]
+
+
 @pytest.mark.parametrize("name", ["request", "answer", "end"])
 def test_a_proof_settles_no_dispute_of_nodes(evident, name):
     """Where one denies what another tells, check 30 stays open, whatever is proven."""
