@@ -171,6 +171,20 @@ def test_nodes_without_proofs_make_the_saved_file_say_what_is_missing(verify, an
     assert verify("saved.json", "--rpc", rpc_url)[0] == PROVEN
 
 
+def test_what_a_bundle_brings_stays_only_where_nodes_give_less_and_names_no_head(verify, saved, answered, monkeypatch):
+    _, rpc_url = answered
+    padded = spoil(saved[0], lambda proofs: proofs.update(blocks=proofs["blocks"] * 8))
+    _, out, _ = verify(padded, "--rpc", rpc_url, "--save", "again.json", "--json")
+    assert json.loads(out)["saved"]["head"] is not None
+    assert len(json.loads((saved[0].parent / "again.json").read_text())["chain"]["proofs"]["blocks"]) == 1
+    monkeypatch.setattr(dispatch, "METHODS", {name: method for name, method in dispatch.METHODS.items() if "light_client" not in name})
+    _, out, _ = verify(padded, "--rpc", rpc_url, "--save", "kept.json", "--json")
+    assert json.loads(out)["saved"]["head"] is None
+    assert len(json.loads((saved[0].parent / "kept.json").read_text())["chain"]["proofs"]["blocks"]) == 8
+    _, out, _ = verify(padded, "--rpc", rpc_url, "--save", "named.json", "--trusted-block", saved[1], "--json")
+    assert json.loads(out)["saved"]["head"] == saved[1]
+
+
 def test_without_any_node_the_file_is_written_all_the_same_with_the_collateral_that_was_brought(verify, tmp_path):
     here = tmp_path / "here"
     document = json.loads((here / "bundle.json").read_text())
