@@ -18,15 +18,18 @@ from oracle.flows.verify.agreement import check_chain
 from oracle.flows.verify.check import Check, unknown
 from oracle.flows.verify.facts import Missing, NodeWord
 from oracle.flows.verify.fetch import NotFetched, fetch_bundle
+from oracle.flows.verify.head import denying
 from oracle.flows.verify.nodes import Question, ask_nodes, find_request
 from oracle.flows.verify.offline import Evidence, Offline, check_offline
 from oracle.flows.verify.onchain import OurCode
 from oracle.flows.verify.proving import Gathered, Sought, gather_proofs
 from oracle.flows.verify.report import Subject
 from oracle.flows.verify.rules import RULES, Group
-from oracle.flows.verify.saving import Saved, bundle_to_save, is_vouched, with_proofs, without_faults
+from oracle.flows.verify.saving import Saved, bundle_to_save, disputed, is_vouched, with_proofs, without_faults
 from oracle.flows.verify.terms import Terms
+from oracle.flows.verify.under import text_of
 from oracle.logging import keep_secret
+from oracle.near.proof import block_hash
 from oracle.ports import SystemClock
 from oracle.settings import ChainSettings
 from oracle.settings.values import http_url
@@ -102,7 +105,10 @@ class Online:
         receipt = evidence.receipt
         question = self._question(evidence, told_by_worker)
         sought = Sought(question, receipt.request.request_id, receipt.chain.genesis_hash, terms.trusted_block)
-        return asyncio.run(gather_proofs(self.rpc_urls, sought, SystemClock(), partial(without_faults, evidence)))
+        gathered = asyncio.run(gather_proofs(self.rpc_urls, sought, SystemClock(), partial(without_faults, evidence)))
+        if gathered.proofs is None or terms.trusted_block is not None:
+            return gathered
+        return disputed(gathered, asyncio.run(denying(self.rpc_urls, text_of(block_hash(gathered.proofs.head)), SystemClock())))
 
     def _ask(self, found: Offline, told_by_worker: str | None = None) -> tuple[NodeWord, ...]:
         """`told_by_worker`: the answer's transaction, where neither an option nor the bundle names it."""

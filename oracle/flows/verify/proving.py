@@ -64,10 +64,11 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What nodes gave; `missing` has a sentence for each part that they did not give."""
+    """What nodes gave; `missing` has a sentence for each part that they did not give. `is_disputed`: a node does not know the head."""
 
     proofs: ChainProofs | None
     missing: tuple[str, ...]
+    is_disputed: bool = False
 
 
 Judge = Callable[[Gathered], Gathered]

@@ -35,7 +35,8 @@ class Saved:
     """
     What was written where (None: nothing), and what is not in it.
 
-    `is_vouched`: whether a node named the proofs' head, or whoever saves trusts it; else it is the word of who wrote the bundle.
+    `is_vouched`: whether a node named the proofs' head and no other denied it, or whoever saves trusts it; else it is the word of who wrote
+    the bundle, or of one node against another.
     """
 
     path: str | None
@@ -54,7 +55,7 @@ class Saved:
             return "without proofs of the chain"
         if self.is_vouched:
             return extent_of(self.proofs)
-        return f"with the proofs that were in it, {extent_of(self.proofs)}, which nobody who was asked has named"
+        return f"{extent_of(self.proofs)}, which not all who were asked vouch for"
 
     def as_json(self) -> dict[str, object]:
         """For --json; the head is what somebody may come to trust, so that a bundle's own word is not told as one."""
@@ -73,6 +74,12 @@ def without_faults(evidence: Evidence, gathered: Gathered) -> Gathered:
     return Gathered(None, (*gathered.missing, *faults)) if faults else gathered
 
 
+def disputed(gathered: Gathered, places: tuple[str, ...]) -> Gathered:
+    """What nodes gave, with the places of those that do not know its head."""
+    reasons = tuple(f"a head that all know: {place} knows no such block; one of them lies or lags" for place in places)
+    return replace(gathered, missing=gathered.missing + reasons, is_disputed=bool(places))
+
+
 def with_proofs(evidence: Evidence, gathered: Gathered, trusted_block: str | None) -> Evidence:
     """The evidence with what nodes gave; nodes that have forgotten more than it already shows take nothing away."""
     given, record = gathered.proofs, evidence.bundle.chain
@@ -84,7 +91,7 @@ def with_proofs(evidence: Evidence, gathered: Gathered, trusted_block: str | Non
 
 def is_vouched(proofs: ChainProofs | None, gathered: Gathered | None, trusted_block: str | None) -> bool:
     """Whether the head of what is carried is no stranger's word."""
-    if proofs is None or (gathered is not None and proofs is gathered.proofs):
+    if proofs is None or (gathered is not None and proofs is gathered.proofs and not gathered.is_disputed):
         return True
     return text_of(block_hash(proofs.head)) == trusted_block
 

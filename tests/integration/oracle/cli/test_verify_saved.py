@@ -185,6 +185,20 @@ def test_what_a_bundle_brings_stays_only_where_nodes_give_less_and_names_no_head
     assert json.loads(out)["saved"]["head"] == saved[1]
 
 
+def test_a_head_that_one_node_names_and_another_does_not_know_is_not_told_as_one_to_trust(verify, saved, answered):
+    """The first node's chain could be its own invention; one that does not answer denies nothing."""
+    with ServerThread(ChainStage(input_text="another chain").chain) as other:
+        nodes = ("--rpc", answered[1], "--rpc", other.rpc_url)
+        _, out, _ = verify("bundle.json", *nodes, "--save", "disputed.json", "--json")
+        _, named, _ = verify("bundle.json", *nodes, "--save", "named.json", "--trusted-block", saved[1], "--json")
+    told = json.loads(out)["saved"]
+    assert (told["head"], len(told["missing"])) == (None, 1)
+    assert f"{other.rpc_url} knows no such block" in told["missing"][0]
+    assert json.loads(named)["saved"]["head"] == saved[1]
+    _, out, _ = verify("bundle.json", "--rpc", answered[1], "--rpc", "http://127.0.0.1:9", "--save", "alone.json", "--json")
+    assert json.loads(out)["saved"]["head"] is not None
+
+
 def test_without_any_node_the_file_is_written_all_the_same_with_the_collateral_that_was_brought(verify, tmp_path):
     here = tmp_path / "here"
     document = json.loads((here / "bundle.json").read_text())
