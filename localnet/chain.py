@@ -11,9 +11,7 @@ The chain has no threads and no clock of its own making: whoever holds it produc
 """
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,11 +21,12 @@ from localnet.account import DEFAULT_BALANCE_YOCTO, Account, encode_args
 from localnet.parameters import parameters
 from localnet.runtime import block as block_rules
 from localnet.runtime import genesis
+from localnet.runtime.admission import Admission
 from localnet.runtime.environment import Environment, Machine
 from localnet.runtime.fees import GAS_PRICE_YOCTO, Fees
 from localnet.runtime.history import final_outcome
-from localnet.runtime.pool import Pool, Room
-from localnet.runtime.transactions import charge, check_age, check_form
+from localnet.runtime.pool import Room
+from localnet.runtime.transactions import check_age
 from localnet.runtime.views import ViewResult, view
 from localnet.state.evidence import EvidenceReading
 from localnet.state.intake_log import IntakeLog, NoIntakeLog, transactions_of
@@ -46,7 +45,6 @@ from localnet.values.transaction import SignedTransaction, read_signed_transacti
 CHAIN_ID = "localnet"
 
 _CLOCK_OFFSET = counter_key(b"clock offset ns")
-_MOST_REFUSALS = 10_000
 _NS = 10**9
 _LATEST_TIME_NS = 2**63 - 1  # half of what a timestamp (u64) holds, so that time can go on after the clock was put there
 
@@ -104,14 +102,13 @@ class Chain(EvidenceReading):
         self._machine = machine
         self._listeners: list[Callable[[Block], None]] = []
         self._wanted_height = 0
-        self._refusals: OrderedDict[CryptoHash, InvalidTransaction] = OrderedDict()
         self._store, self.intake_log, root_key = _open(home, key)
         self.root = Account(self, genesis.ROOT_ACCOUNT_ID, root_key)
         try:
             if self._store.head() is None:
                 self._begin(accounts or genesis.default_accounts(root_key.public_key))
             self._clock_offset_ns = World(self._store).counter(_CLOCK_OFFSET)
-            self._pool = Pool(self._store)
+            self._admission = Admission(self._store, self._parameters, self._fees)
             self._take_up_intake()
         except BaseException:
             self.close()
@@ -161,9 +158,7 @@ class Chain(EvidenceReading):
 
     def submit(self, signed: SignedTransaction) -> CryptoHash:
         """Check a transaction and let it wait for the next block. Gives and raises what `submit_bytes` does."""
-        if not self._has(signed.hash):
-            self._judge(signed)
-            self._accept((signed,))
+        self._admission.take(signed)
         return signed.hash
 
     def submit_unheard(self, waiting: Iterable[SignedTransaction]) -> int:
@@ -176,33 +171,7 @@ class Chain(EvidenceReading):
         Raises:
             StateError: they cannot be written; none was dealt with.
         """
-        room, accepted, dealt = self._pool.room, dict[CryptoHash, SignedTransaction](), 0
-        for signed in waiting:
-            if not room.fits(1, len(signed.encoded)):
-                break
-            dealt += 1
-            if self._has(signed.hash) or signed.hash in accepted:
-                continue
-            with suppress(InvalidTransaction):
-                self._judge(signed)
-                accepted[signed.hash] = signed
-                room = room.less(1, len(signed.encoded))
-        self._accept(accepted.values())
-        return dealt
-
-    def _accept(self, judged: Collection[SignedTransaction]) -> None:
-        self._pool.add(judged)
-        for signed in judged:
-            self._refusals.pop(signed.hash, None)
-
-    def _has(self, tx_hash: CryptoHash) -> bool:
-        return tx_hash in self._pool or self._store.transaction(tx_hash) is not None
-
-    def _judge(self, signed: SignedTransaction) -> None:
-        check_form(signed, self._parameters)
-        height = self.head.height + 1
-        check_age(self._store.height_of(signed.transaction.block_hash), height)
-        charge(World(self._store), signed, self._fees, self._parameters, height)
+        return self._admission.take_unheard(waiting)
 
     @property
     def refused(self) -> str | None:
@@ -212,12 +181,12 @@ class Chain(EvidenceReading):
     @property
     def pool_room(self) -> Room:
         """How much more may wait for a block."""
-        return self._pool.room
+        return self._admission.pool.room
 
     @property
     def has_work(self) -> bool:
         """Whether a block is of use: a transaction waits, a receipt is on its way, or it was asked for. A pending yield is no work."""
-        if len(self._pool) > 0 or self.head.height < self._wanted_height:
+        if len(self._admission.pool) > 0 or self.head.height < self._wanted_height:
             return True
         return block_rules.receipts_in_flight(World(self._store)) > 0
 
@@ -227,7 +196,8 @@ class Chain(EvidenceReading):
 
     def produce_block(self) -> Block:
         """Make the next block of everything that waits, within its gas; an empty one when nothing does."""
-        candidates, world = self._pool.in_order(), World(self._store)
+        pool, world = self._admission.pool, World(self._store)
+        candidates = pool.in_order()
         waiting = b"".join(signed.hash for signed in candidates)
         previous = self.head
         header = make_header(
@@ -245,8 +215,8 @@ class Chain(EvidenceReading):
         leaving = [signed.hash for signed in candidates if signed.hash not in run.left_out]
         self._store.commit(block, world.take_changes(), produced=run.produced, leaving_pool=leaving)
         for tx_hash in leaving:
-            self._pool.remove(tx_hash)
-        self._remember(run.refused)
+            pool.remove(tx_hash)
+        self._admission.refused(run.refused)
         for listener in tuple(self._listeners):
             listener(block)
         return block
@@ -259,12 +229,6 @@ class Chain(EvidenceReading):
                 run.refused.append(block_rules.Refused(signed.hash, error))
             else:
                 yield signed
-
-    def _remember(self, refused: Iterable[block_rules.Refused]) -> None:
-        for refusal in refused:
-            self._refusals[refusal.tx_hash] = refusal.error
-        while len(self._refusals) > _MOST_REFUSALS:
-            self._refusals.popitem(last=False)
 
     def _now_ns(self, previous: Header) -> int:
         return max(previous.timestamp_ns + 1, self._clock() + self._clock_offset_ns)
@@ -311,13 +275,13 @@ class Chain(EvidenceReading):
         outcome = final_outcome(self._store, tx_hash)
         if outcome is not None:
             return outcome
-        if (refusal := self._refusals.get(CryptoHash(tx_hash))) is not None:
+        if (refusal := self._admission.refusal_of(tx_hash)) is not None:
             raise InvalidTransaction(refusal.fault)
         raise UnknownTransaction(tx_hash)
 
     def is_waiting(self, tx_hash: bytes) -> bool:
         """Whether an accepted transaction waits for a block."""
-        return tx_hash in self._pool
+        return tx_hash in self._admission.pool
 
     def view(self, contract_id: str, method: str, args: dict[str, Any] | bytes = b"") -> ViewResult:
         """
@@ -357,8 +321,7 @@ class Chain(EvidenceReading):
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; it can be used again."""
         self._store, self._clock_offset_ns = snapshot.store.copy(), snapshot.clock_offset_ns
-        self._pool, self._wanted_height = Pool(self._store), 0
-        self._refusals.clear()
+        self._admission, self._wanted_height = Admission(self._store, self._parameters, self._fees), 0
 
 
 def _open(home: Path | None, key: KeyPair | None) -> tuple[Store, IntakeLog, KeyPair]:
