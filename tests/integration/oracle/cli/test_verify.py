@@ -180,7 +180,25 @@ def test_a_worker_that_is_not_there_proves_nothing_and_contradicts_nothing(verif
     assert "cannot connect" in told["checks"][0]["seen"]
 
 
-class WorkerInterface:
+class Served:
+    """A server in a thread, under the name that it is to be asked by."""
+
+    def __init__(self, handler, host):
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://{host}:{self._server.server_port}"
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class WorkerInterface(Served):
     """`/attestations/{id}` and `/requests/{id}` of one request, in a thread of its own."""
 
     def __init__(self, **answers):
@@ -197,18 +215,7 @@ class WorkerInterface:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self):
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler, "127.0.0.1")
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +258,7 @@ def test_a_transaction_that_asked_for_nothing_is_unproven(verify, answered):
     assert "made no such request" in out
 
 
-class LyingNode:
+class LyingNode(Served):
     """Tells of a transaction that never was what the honest node tells of a real one, and of all else what it tells."""
 
     def __init__(self, rpc_url, invented, real):
@@ -274,18 +281,7 @@ class LyingNode:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://localhost:{self._server.server_port}"
-
-    def __enter__(self):
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler, "localhost")
 
 
 @pytest.mark.parametrize("liar_first", [True, False])
